@@ -1,0 +1,1 @@
+"""Files, presets and overrides become one tree with the origin of every value."""

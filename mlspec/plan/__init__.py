@@ -1,0 +1,1 @@
+"""Spec to Plan: pure functions, no clock, no network, no data, no DVC."""

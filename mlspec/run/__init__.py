@@ -1,0 +1,1 @@
+"""Plan to Report: status, walk, store; the only room that knows DVC."""

@@ -1,0 +1,35 @@
+"""What a step or a source may know of the world around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+def _silent(done: float, total: float | None, unit: str) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where a step works. Paths are absolute; none of them may enter an output."""
+
+    workspace: Path
+    """The folder with `.dvc`; relative paths in a step's parameters start here."""
+    name: str = "here"
+    """The spec's name (for steps of shared data: `data-<data.name>`)."""
+    step: str = "step"
+    """The step's full name, such as `export-main`."""
+    scratch: Path = field(default_factory=lambda: Path("/tmp"))
+    """A folder for checkpoints and spills, kept between runs of this step with the same inputs."""
+    logs: Path | None = None
+    """Where clocks, hosts and events may be written; no output, nobody's dependency."""
+    progress: Callable[[float, float | None, str], None] = _silent
+    """Told `(done, total or None, unit)` now and then; draws on a terminal, else nothing."""
+    say: Callable[[str], None] = print
+    """Told a line that the user should read (never on stdout)."""
+
+    def resolve(self, path: str) -> str:
+        """Return a path or URL of the parameters as one that can be opened from here."""
+        return path if "://" in path else str(self.workspace / path)

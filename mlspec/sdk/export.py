@@ -1,0 +1,37 @@
+"""What a trained model leaves the house as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mlspec.sdk.model import Model
+from mlspec.sdk.plugin import Plugin
+
+
+@dataclass(frozen=True)
+class ExportInputs:
+    """What an export is made of."""
+
+    name: str
+    """The spec's name."""
+    model: Model
+    prepared: Path
+    """What `prepare` wrote."""
+    trained: Path
+    """What `train` wrote."""
+
+
+class Export(Plugin):
+    """One sort of artifact."""
+
+    slot: ClassVar[str] = "export"
+
+    def write(self, inputs: ExportInputs, output: Path) -> dict[str, Any]:
+        """Write the artifact and its contract into a folder, and return the parity report.
+
+        Raises:
+            CheckFailed: the artifact's answers differ from those of training by more than the spec allows.
+        """
+        raise NotImplementedError

@@ -1,0 +1,90 @@
+"""What learns. Two families: torch modules that Lightning trains, and models fitted by a library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mlspec.sdk.contract import FittedTarget, ModelInputs
+from mlspec.sdk.encoded import Encoded
+from mlspec.sdk.plugin import Plugin
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+    from mlspec.engine.builder import Builder
+
+
+class Model(Plugin):
+    """Maps encoded rows to raw scores `[rows, target.width] float32`: a logit, logits, or a standardised value."""
+
+    slot: ClassVar[str] = "model"
+    uses: ClassVar[frozenset[str]]
+    """Keys of `training:` that this model obeys; a user who sets another is told so."""
+
+    def append(self, builder: Builder, folder: Path, inputs: ModelInputs, target: FittedTarget) -> str:
+        """Append this trained model to a graph and return the name of its scores tensor.
+
+        Args:
+            builder: Holds `mlspec/numbers` `[rows, numbers] float32` and `mlspec/codes` `[rows, columns] int64`.
+            folder: What the `train` step wrote.
+            inputs: Shape of encoded rows.
+            target: What is predicted.
+        """
+        raise NotImplementedError
+
+
+class TorchModel(Model):
+    """A `torch.nn.Module`, trained by Lightning."""
+
+    requires: ClassVar[Mapping[str, str]] = {"torch": "train", "pytorch_lightning": "train"}
+    uses: ClassVar[frozenset[str]] = frozenset(
+        {"epochs", "batch_size", "optimizer", "schedule", "early_stopping", "class_weights", "checkpoint"}
+    )
+
+    def module(self, inputs: ModelInputs, target: FittedTarget) -> torch.nn.Module:
+        """Return the module: `forward(numbers [rows, k] float32, codes [rows, m] int64) -> [rows, width] float32`."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """What a fitted model is told besides the rows."""
+
+    seed: int
+    class_weights: tuple[float, ...] | None
+    """One factor a class, or None."""
+    threads: int
+
+
+class FittedModel(Model):
+    """A model that a library fits at once; it leaves as an ONNX sub-graph, never as a pickle."""
+
+    uses: ClassVar[frozenset[str]] = frozenset({"class_weights"})
+
+    def fit(
+        self, train: Encoded, val: Encoded | None, inputs: ModelInputs, target: FittedTarget, options: FitOptions
+    ) -> Fitted:
+        """Fit on encoded rows."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted model, before it is forgotten: its graph, and its own answers for the parity gate."""
+
+    onnx: bytes
+    """A serialised model: inputs `mlspec/numbers`, `mlspec/codes`; output `mlspec/scores` `[rows, width] float32`."""
+    predict: Any
+    """`(Encoded) -> [rows, width]` raw scores by the library itself."""
+    history: tuple[Mapping[str, float], ...] = ()
+    """One mapping an iteration, as far as the library tells."""
+
+    def scores(self, rows: Encoded) -> NDArray[np.float32]:
+        """Return the library's own raw scores, `[rows, width] float32`."""
+        answer: NDArray[np.float32] = self.predict(rows)
+        return answer

@@ -1,0 +1,42 @@
+"""What watches a deployment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mlspec.sdk.plugin import Plugin
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mlspec.sdk.contract import Contract
+
+
+class Observer:
+    """Takes batches while a service runs; made by `Monitor.observer`."""
+
+    def observe(self, rows: pa.RecordBatch, answers: pa.RecordBatch) -> None:
+        """Take raw rows and their answers; called off the hot path."""
+        raise NotImplementedError
+
+    def flush(self) -> None:
+        """Write what was seen so far; whole or not at all."""
+        raise NotImplementedError
+
+
+class Monitor(Plugin):
+    """One way to watch the rows and answers of a deployment."""
+
+    slot: ClassVar[str] = "monitor"
+
+    of: str
+    """The deployment that is watched."""
+
+    def observer(self, contract: Contract, folder: Path) -> Observer:
+        """Return an observer that writes into a folder."""
+        raise NotImplementedError
+
+    def compare(self, folder: Path, reference: dict[str, Any], drift: dict[str, Any]) -> dict[str, Any]:
+        """Compare everything observed with a reference; see `engine/drift.py` for the report's form."""
+        raise NotImplementedError

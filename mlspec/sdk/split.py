@@ -1,0 +1,43 @@
+"""Which rows train, which choose, which judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from mlspec.sdk.plugin import Plugin
+
+if TYPE_CHECKING:
+    import ibis
+
+
+@dataclass(frozen=True)
+class SplitColumns:
+    """Names a split may need besides its own options."""
+
+    target: str
+    stratify: bool
+    """True where the target has classes."""
+    event_time: str | None
+    key: tuple[str, ...]
+
+
+class Split(Plugin):
+    """A rule that puts each row into train, val or test."""
+
+    slot: ClassVar[str] = "split"
+
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns that this rule reads by name (checked against the data before any work)."""
+        return ()
+
+    def has_val(self) -> bool:
+        """Return whether any row can go to val."""
+        raise NotImplementedError
+
+    def assign(self, table: ibis.Table, seed: int, columns: SplitColumns) -> ibis.Table:
+        """Return the table with one more text column `mlspec_split`: train, val or test.
+
+        The table has `mlspec_row`, the row's 0-based place in the source. The same rows and seed give the same split.
+        """
+        raise NotImplementedError

@@ -1,0 +1,22 @@
+"""`evaluation:`: how good the exported file must be."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from mlspec.sdk.fields import Column
+from mlspec.sdk.frozen import Section
+from mlspec.sdk.gate import Gate
+from mlspec.sdk.metric import Metric
+from mlspec.sdk.slot import Slot
+
+
+class Evaluation(Section):
+    """How good the exported file is on the test split, and how good it must be."""
+
+    metrics: tuple[Annotated[Metric, Slot("metric")], ...] | None = None
+    """What is measured; the usual measures of the target's kind where absent."""
+    slices: tuple[Column, ...] = ()
+    """Columns by whose values the measures are told again."""
+    gates: tuple[Annotated[Gate, Slot("gate", default="threshold")], ...] = ()
+    """What must hold before anything is packaged."""

@@ -1,0 +1,33 @@
+"""`hardware:`: on what a model is trained."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mlspec.sdk.frozen import Section
+from mlspec.sdk.launcher import Launcher
+from mlspec.sdk.slot import Slot
+from mlspec.sdk.strategy import Strategy
+
+
+class Hardware(Section):
+    """On what a model is trained."""
+
+    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto` takes CUDA where there is a device; what it became is in the run's record."""
+    devices: int = Field(default=1, ge=1)
+    """Devices a node."""
+    nodes: int = Field(default=1, ge=1)
+    """Machines."""
+    precision: Literal["fp32"] = "fp32"
+    """Number format of training."""
+    strategy: Annotated[Strategy, Slot("strategy")] = Field(
+        default_factory=lambda: Slot("strategy").choose("single"), validate_default=False
+    )
+    """How training is spread over devices."""
+    launcher: Annotated[Launcher, Slot("launcher")] = Field(
+        default_factory=lambda: Slot("launcher").choose("local"), validate_default=False
+    )
+    """How training processes are started."""

@@ -1,0 +1,51 @@
+"""`training:`: how a torch model learns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mlspec.sdk.fields import Duration, NoEffect
+from mlspec.sdk.frozen import Section
+from mlspec.sdk.metric import Metric
+from mlspec.sdk.slot import Slot
+from mlspec.sdk.training import Optimizer, Schedule
+
+
+class EarlyStopping(Section):
+    """`training.early_stopping`: stop when the val split no longer gets better."""
+
+    metric: Annotated[Metric, Slot("metric")]
+    """The measure on the val split; it knows its direction."""
+    patience: int = Field(default=3, ge=1)
+    """Epochs without a better value before training stops; the best epoch's weights are kept."""
+
+
+class Checkpoint(Section):
+    """`training.checkpoint`: how often a training can be resumed from."""
+
+    every: Annotated[Duration, NoEffect()] = "5m"
+    """Time between checkpoints; one is also written after each epoch."""
+
+
+class Training(Section):
+    """How a model learns."""
+
+    epochs: int = Field(default=10, ge=1, le=100_000)
+    """Times each training row is seen."""
+    batch_size: int = Field(default=256, ge=1)
+    """Rows an optimiser step."""
+    optimizer: Annotated[Optimizer, Slot("optimizer")] = Field(
+        default_factory=lambda: Slot("optimizer").choose("adamw"), validate_default=False
+    )
+    """How weights move."""
+    schedule: Annotated[Schedule, Slot("schedule")] | None = None
+    """How the learning rate changes; constant where absent."""
+    early_stopping: EarlyStopping | None = None
+    """Stop early on the val split; off where absent."""
+    class_weights: Literal["balanced"] | Mapping[str, Annotated[float, Field(gt=0)]] | None = None
+    """Weight of each class in the loss; `balanced` weighs by the inverse of the training rows of a class."""
+    checkpoint: Annotated[Checkpoint, NoEffect()] = Checkpoint()
+    """How often training can be resumed from."""
