@@ -44,7 +44,9 @@ class Data(Section):
     """What is predicted."""
     features: Literal["auto"] | Mapping[Column, Annotated[Feature, Slot("feature")]]
     """Each input column and its kind; `auto` proposes kinds, and the choice is written into plan.yaml."""
-    split: Annotated[Split, Slot("split")] = Field(default_factory=lambda: Slot("split").choose("random"), validate_default=False)
+    split: Annotated[Split, Slot("split")] = Field(  # type: ignore[assignment]
+        default_factory=lambda: Slot("split").choose("random"), validate_default=False
+    )
     """Which rows train, which choose (val), which judge (test)."""
     max_rejects: float = Field(default=0.0, ge=0, le=1)
     """Share of rows (fraction 0-1) that may be unreadable and left out; they are counted in the ledger."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from mlspec.sdk.contract import TargetKind
 from mlspec.sdk.fields import Column
 from mlspec.sdk.frozen import Section
 from mlspec.sdk.gate import Gate
@@ -20,3 +21,19 @@ class Evaluation(Section):
     """Columns by whose values the measures are told again."""
     gates: tuple[Annotated[Gate, Slot("gate", default="threshold")], ...] = ()
     """What must hold before anything is packaged."""
+
+
+def default_metrics(kind: TargetKind) -> tuple[Metric, ...]:
+    """Return what is measured for a kind of target where the spec names nothing.
+
+    Example:
+        >>> [metric.kind for metric in default_metrics("number")]
+        ['mae', 'rmse', 'r2']
+    """
+    names = {
+        "binary": ("accuracy", "auroc", "average_precision", "f1", "log_loss"),
+        "category": ("accuracy", "balanced_accuracy", "f1", "log_loss"),
+        "number": ("mae", "rmse", "r2"),
+    }[kind]
+    metrics: tuple[Metric, ...] = tuple(Slot("metric").choose(name) for name in names)  # type: ignore[misc]
+    return metrics

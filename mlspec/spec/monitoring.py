@@ -19,15 +19,21 @@ class Drift(Section):
     against: Literal["reference"] = "reference"
     """The training data's profile."""
     false_alarms: float = Field(default=0.05, gt=0, lt=1)
-    """Share (fraction 0-1) of columns told as drifted although nothing changed, at most (Benjamini-Hochberg)."""
+    """Share (fraction 0-1) of columns told as drifted although nothing changed, at most
+    (Benjamini-Hochberg).
+    """
     smallest_effect: float = Field(default=0.1, ge=0, lt=1)
-    """Distance (fraction 0-1: Kolmogorov-Smirnov, total variation) below which a change is not worth telling."""
+    """Distance (fraction 0-1: Kolmogorov-Smirnov, total variation) below which a change is not worth
+    telling.
+    """
 
 
 class Monitoring(Section):
     """What watches the deployments. Nothing here changes a model."""
 
-    monitors: Annotated[Mapping[Name, Annotated[Monitor, Slot("monitor")]], NoEffect()] = Field(default_factory=dict)
+    monitors: Annotated[Mapping[Name, Annotated[Monitor, Slot("monitor")]], NoEffect()] = Field(
+        default_factory=dict
+    )
     """Watchers by name."""
     drift: Annotated[Drift, NoEffect()] = Drift()
     """When a change is told."""

@@ -19,9 +19,13 @@ class Target(Section):
     kind: TargetKind
     """Two classes, several classes, or a number."""
     positive: str | None = None
-    """The value that counts as positive; needed for a binary target whose values are not false/true or 0/1."""
+    """The value that counts as positive; needed for a binary target whose values are not false/true or
+    0/1.
+    """
     threshold: Annotated[float, Field(ge=0, le=1)] | Literal["max_f1"] = 0.5
-    """Probability from which the answer is the positive class; `max_f1` chooses it on the val split. Binary only."""
+    """Probability from which the answer is the positive class; `max_f1` chooses it on the val split.
+    Binary only.
+    """
 
     @field_validator("positive", mode="before")
     @classmethod

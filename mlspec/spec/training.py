@@ -17,8 +17,8 @@ from mlspec.sdk.training import Optimizer, Schedule
 class EarlyStopping(Section):
     """`training.early_stopping`: stop when the val split no longer gets better."""
 
-    metric: Annotated[Metric, Slot("metric")]
-    """The measure on the val split; it knows its direction."""
+    metric: Annotated[Metric, Slot("metric")] | None = None
+    """The measure on the val split; it knows its direction. The loss where absent."""
     patience: int = Field(default=3, ge=1)
     """Epochs without a better value before training stops; the best epoch's weights are kept."""
 
@@ -37,7 +37,7 @@ class Training(Section):
     """Times each training row is seen."""
     batch_size: int = Field(default=256, ge=1)
     """Rows an optimiser step."""
-    optimizer: Annotated[Optimizer, Slot("optimizer")] = Field(
+    optimizer: Annotated[Optimizer, Slot("optimizer")] = Field(  # type: ignore[assignment]
         default_factory=lambda: Slot("optimizer").choose("adamw"), validate_default=False
     )
     """How weights move."""

@@ -14,6 +14,8 @@ class Validation(Section):
     """What must hold of the data before anything is trained."""
 
     contract: Path | None = None
-    """The reviewed file with types, domains and presence; `contracts/<data.name>.yaml` where absent. Inferred once when missing."""
+    """The reviewed file with types, domains and presence; `contracts/<data.name>.yaml` where absent.
+    Inferred once when missing.
+    """
     rules: tuple[Annotated[Rule, Slot("rule")], ...] = ()
     """Expectations beyond the contract."""

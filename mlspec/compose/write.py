@@ -1,0 +1,40 @@
+"""Plain data as YAML that reads back as the same data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from mlspec.compose.scalar import scalar
+
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Quoting(_Dumper):  # type: ignore[misc]
+    """Quotes text that our reader would take for something else, although YAML 1.1 would not."""
+
+
+def _text(dumper: Any, value: str) -> Any:
+    try:
+        plain = not value or not isinstance(scalar(value), str)
+    except OverflowError:
+        plain = True
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="'" if plain else None)
+
+
+_Quoting.add_representer(str, _text)
+_Quoting.ignore_aliases = lambda self, data: True
+
+
+def write(tree: Any) -> str:
+    """Return data as YAML, in its own order.
+
+    Example:
+        >>> print(write({"lr": 1e-3, "zip": "02134", "size": "1e3"}), end="")
+        lr: 0.001
+        zip: '02134'
+        size: '1e3'
+    """
+    text: str = yaml.dump(tree, Dumper=_Quoting, sort_keys=False, allow_unicode=True, width=110)
+    return text

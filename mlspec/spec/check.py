@@ -1,0 +1,62 @@
+"""What a well-formed spec still gets wrong: names that point nowhere, choices that contradict each other,
+columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from mlspec.compose.composed import Composed
+from mlspec.compose.document import KeyPath
+from mlspec.errors import Fault
+from mlspec.spec.check_columns import check_columns
+from mlspec.spec.check_target import check_metrics, check_target
+from mlspec.spec.check_training import check_hardware, check_training
+from mlspec.spec.check_uses import check_uses
+from mlspec.spec.spec import Spec
+
+_Check = Callable[[Spec, Composed], Iterator[Fault]]
+_CHECKS: tuple[tuple[_Check, tuple[KeyPath, ...]], ...] = (
+    (check_target, (("data", "target"), ("data", "split"), ("data", "event_time"))),
+    (check_metrics, (("data", "target"), ("evaluation", "metrics"), ("evaluation", "gates"), ("exports",))),
+    (check_training, (("model",), ("data", "target"), ("data", "split"), ("training", "early_stopping"))),
+    (check_hardware, (("hardware",),)),
+    (check_uses, (("exports",), ("deployments",), ("monitoring",))),
+)
+"""Each check and the parts of the spec it reads; where one of them is unclear the check waits."""
+_COLUMNS: tuple[KeyPath, ...] = (
+    *(
+        ("data", key)
+        for key in ("source", "target", "features", "key", "weight", "ignore", "event_time", "split")
+    ),
+    ("evaluation", "slices"),
+    ("validation", "rules"),
+)
+
+
+def check(
+    spec: Spec, composed: Composed, folder: Path, unclear: tuple[KeyPath, ...], *, data: bool
+) -> list[Fault]:
+    """Return every fault of meaning.
+
+    Args:
+        spec: A well-formed spec, perhaps with stand-ins for parts that are not.
+        composed: Where each value was said.
+        folder: The spec's folder, where relative paths start.
+        unclear: Parts that are stand-ins.
+        data: Whether the source's columns are read.
+    """
+    found: list[Fault] = []
+    for function, reads in _CHECKS:
+        if not _touches(unclear, reads):
+            found += function(spec, composed)
+    # A feature whose options are wrong is still a named column.
+    named = tuple(path for path in unclear if path[:2] != ("data", "features") or len(path) < 3)
+    if not _touches(named, _COLUMNS):
+        found += check_columns(spec, composed, folder, data=data)
+    return found
+
+
+def _touches(unclear: tuple[KeyPath, ...], reads: tuple[KeyPath, ...]) -> bool:
+    return any(path[: len(read)] == read or read[: len(path)] == path for path in unclear for read in reads)

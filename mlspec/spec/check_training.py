@@ -1,0 +1,81 @@
+"""Whether model, training and hardware fit each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mlspec.compose.composed import Composed
+from mlspec.errors import Fault
+from mlspec.spec.spec import Spec
+
+
+def check_training(spec: Spec, composed: Composed) -> Iterator[Fault]:
+    """Give keys that the model does not obey, and stops that cannot be seen."""
+    training, uses = spec.training, type(spec.model).uses
+    for key in sorted(training.model_fields_set - uses):
+        origins = composed.origins(("training", key))
+        if origins and origins[-1].preset is not None:
+            continue
+        what = f"the model '{spec.model.kind}' does not use 'training.{key}'"
+        fix = f"remove it; '{spec.model.kind}' uses {', '.join(sorted(uses)) or 'nothing'} of training"
+        yield composed.fault("MS0308", what, ("training", key), key=True, fix=fix)
+    kind = spec.data.target.kind
+    if kind == "number" and training.class_weights is not None and "class_weights" in uses:
+        what = "'training.class_weights' is for targets with classes, and this one is 'number'"
+        yield composed.fault("MS0304", what, ("training", "class_weights"), key=True, fix="remove it")
+    elif isinstance(training.class_weights, Mapping) and kind == "binary" and len(training.class_weights) > 2:
+        what = (
+            f"'training.class_weights' names {len(training.class_weights)} classes, and a binary "
+            f"target has two"
+        )
+        yield composed.fault(
+            "MS0304", what, ("training", "class_weights"), fix="name the two classes of the target"
+        )
+    stopping = training.early_stopping
+    if stopping is None or "early_stopping" not in uses:
+        return
+    if not spec.data.split.has_val():
+        what = "early stopping looks at the val split, and data.split leaves none"
+        yield composed.fault(
+            "MS0307", what, ("training", "early_stopping"), key=True, fix="give val a share in data.split"
+        )
+    if stopping.metric is not None and kind not in stopping.metric.targets:
+        what = (
+            f"the metric '{stopping.metric.kind}' is for {' and '.join(stopping.metric.targets)} "
+            f"targets, and this one is '{kind}'"
+        )
+        yield composed.fault(
+            "MS0305",
+            what,
+            ("training", "early_stopping", "metric"),
+            fix="choose a metric of evaluation.metrics",
+        )
+
+
+def check_hardware(spec: Spec, composed: Composed) -> Iterator[Fault]:
+    """Give devices and machines beyond what strategy and launcher can use."""
+    hardware = spec.hardware
+    devices, processes = hardware.devices * hardware.nodes, hardware.devices * hardware.nodes
+    key = "nodes" if hardware.devices == 1 else "devices"
+    most = type(hardware.strategy).max_devices
+    if most is not None and devices > most:
+        what = (
+            f"the strategy '{hardware.strategy.kind}' uses {_count(most, 'device')}, and hardware "
+            f"asks for {devices}"
+        )
+        yield composed.fault(
+            "MS0310", what, ("hardware", key), fix=f"set hardware.devices: {most} and hardware.nodes: 1"
+        )
+    most = type(hardware.launcher).max_processes
+    if most is not None and processes > most:
+        what = (
+            f"the launcher '{hardware.launcher.kind}' starts {_count(most, 'process')}, and hardware "
+            f"asks for {processes}"
+        )
+        yield composed.fault(
+            "MS0310", what, ("hardware", key), fix=f"set hardware.devices: {most} and hardware.nodes: 1"
+        )
+
+
+def _count(number: int, word: str) -> str:
+    return f"one {word}" if number == 1 else f"at most {number} {word}{'es' if word.endswith('s') else 's'}"

@@ -1,0 +1,52 @@
+"""What the language has a word for and this version does not do yet. An entry goes when its word is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from mlspec.compose.document import KeyPath
+
+KEYS: tuple[str, ...] = (
+    "data.memory",
+    "validation.drift",
+    "evaluation.gates.*.against",
+    "evaluation.gates.*.may_drop",
+    "evaluation.gates.*.slices",
+    "exports.*.quantize",
+    "exports.*.gates",
+    "monitoring.drift.methods",
+)
+"""Keys, with `*` for a name or a place in a list."""
+
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "source": ("sql", "iceberg", "delta", "kafka", "huggingface"),
+    "feature": ("text", "image", "vector"),
+    "strategy": ("ddp", "fsdp", "deepspeed", "tensor_parallel"),
+    "launcher": ("torchrun", "slurm", "ray"),
+    "export": ("torchscript", "safetensors"),
+    "deployment": ("batch", "stream"),
+}
+"""Kinds of each slot."""
+
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "hardware.accelerator": ("tpu",),
+    "hardware.precision": ("bf16", "fp16"),
+}
+"""Values of a key."""
+
+
+def later_key(path: KeyPath) -> bool:
+    """Return whether a key is known and not built yet."""
+    name = ".".join(map(str, path))
+    return any(fnmatchcase(name, pattern) for pattern in KEYS)
+
+
+def later_kind(slot: str, kind: str) -> bool:
+    """Return whether a kind is known and not built yet."""
+    return kind in KINDS.get(slot, ())
+
+
+def later_word(path: KeyPath, word: object) -> bool:
+    """Return whether a value is known and not built yet."""
+    return word in WORDS.get(".".join(map(str, path)), ())

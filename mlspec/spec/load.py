@@ -1,0 +1,95 @@
+"""From a file to a `Spec`, or to every fault in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from mlspec import registry
+from mlspec.compose.compose import gather
+from mlspec.compose.composed import Composed
+from mlspec.compose.document import KeyPath
+from mlspec.compose.workspace import workspace_of
+from mlspec.errors import Fault, SpecError
+from mlspec.sdk.frozen import freeze
+from mlspec.spec.spec import Spec
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A spec, and what it was made of."""
+
+    spec: Spec
+    composed: Composed
+    workspace: Path
+    """The nearest folder above the spec with `.dvc`, else the spec's own."""
+    files: tuple[Path, ...]
+    """Every file that was read: presets, the spec, overlays."""
+
+
+def load_spec(
+    path: str | Path, overrides: Sequence[str] = (), overlays: Sequence[Path] = (), *, data: bool = True
+) -> Spec:
+    """Return the spec in a file; see `load`."""
+    return load(Path(path), overrides, overlays, data=data).spec
+
+
+def load(
+    path: Path, overrides: Sequence[str] = (), overlays: Sequence[Path] = (), *, data: bool = True
+) -> Loaded:
+    """Return a spec and what it was made of.
+
+    Args:
+        path: The spec's file.
+        overrides: `key=value`, `group=preset`, `~key`.
+        overlays: Files laid over the spec, lowest first.
+        data: Whether the columns of the data are read and checked; without it nothing of the data is touched.
+
+    Raises:
+        SpecError: with every fault, each with its place and its mend.
+        MissingError: the spec names a plug-in of a workspace that is not trusted.
+    """
+    path = Path(path)
+    workspace = workspace_of(path)
+    registry.attach(workspace)
+    composed, faults = gather(path, overrides, overlays, is_slot=_is_slot)
+    found: list[Fault] = list(faults)
+    if composed.environment:
+        found += [_no_secret(composed, key) for key in composed.environment]
+    spec, pruned = _validate(composed, found)
+    if spec is not None:
+        from mlspec.spec.check import check
+
+        found += check(spec, composed, path.resolve().parent, pruned, data=data)
+    if found or spec is None:
+        from mlspec.spec.order import order
+
+        raise SpecError(order(found, composed))
+    return Loaded(spec, composed, workspace, composed.files)
+
+
+def _is_slot(path: KeyPath) -> bool:
+    from mlspec.spec.levels import is_slot
+
+    return is_slot(path)
+
+
+def _validate(composed: Composed, found: list[Fault]) -> tuple[Spec | None, tuple[KeyPath, ...]]:
+    """Return the spec; where it has faults, the spec without its faulty parts, and which parts those are."""
+    try:
+        return Spec.model_validate(freeze(composed.tree)), ()
+    except ValidationError as error:
+        from mlspec.spec.faults import faults
+        from mlspec.spec.prune import prune
+
+        found += faults(error, composed)
+        return prune(composed.tree, error)
+
+
+def _no_secret(composed: Composed, path: KeyPath) -> Fault:
+    what = f"'{'.'.join(map(str, path))}' takes no value of the environment"
+    fix = "only keys that hold secrets do, and no key of this version holds one; set it with an override"
+    return composed.fault("MS0118", what, path, fix=fix)
