@@ -1,0 +1,29 @@
+"""Weighted counts of truth against answer."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlspec.sdk.metric import Answers
+
+
+def weights(answers: Answers) -> NDArray[np.float64]:
+    """Return each row's weight, `[rows]`: ones where none are given."""
+    return np.ones(len(answers.truth)) if answers.weight is None else answers.weight.astype(np.float64)
+
+
+def confusion(answers: Answers) -> NDArray[np.float64]:
+    """Return the weight of rows by true class (first axis) and answered class, `[classes, classes]`.
+
+    Example:
+        >>> rows = Answers("binary", np.array([0.0, 1.0, 1.0]), None, np.array([0, 1, 0]), None)
+        >>> confusion(rows).tolist()
+        [[1.0, 0.0], [1.0, 1.0]]
+    """
+    assert answers.labels is not None, "a number target has no classes"
+    truth = answers.truth.astype(np.int64)
+    known = 2 if answers.probabilities is None else answers.probabilities.shape[1]
+    classes = max(known, *(int(codes.max(initial=-1)) + 1 for codes in (truth, answers.labels)))
+    cells = np.bincount(truth * classes + answers.labels, weights(answers), classes * classes)
+    return cells.astype(np.float64).reshape(classes, classes)

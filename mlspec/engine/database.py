@@ -1,0 +1,40 @@
+"""The one way to a DuckDB: bounded memory, no network, no extensions."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import ibis
+
+from mlspec.sdk.context import Context
+
+SHARE = 0.5
+"""Part of the machine's memory (fraction 0-1) that DuckDB may fill before it spills to disk."""
+
+
+def database(context: Context) -> Any:
+    """Return a fresh in-memory DuckDB as an Ibis backend.
+
+    It spills to `context.scratch` when half of the machine's memory is used, installs and loads no
+    extensions, and keeps the order of rows. Sums of floats depend on the number of threads: call `settle`
+    before the first one.
+    """
+    memory = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * SHARE)
+    return ibis.duckdb.connect(
+        ":memory:",
+        temp_directory=str(context.scratch / f"duckdb-{os.getpid()}"),
+        memory_limit=f"{memory // 2**20}MiB",
+        threads=min(8, len(os.sched_getaffinity(0)))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count() or 1,
+        autoinstall_known_extensions=False,
+        autoload_known_extensions=False,
+        preserve_insertion_order=True,
+    )
+
+
+def settle(connection: Any) -> None:
+    """Let a database answer the same bytes each time, and reach no file any more."""
+    connection.con.execute("SET threads = 1")
+    connection.con.execute("SET enable_external_access = false")

@@ -1,0 +1,61 @@
+"""All that one training of a torch model is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mlspec.sdk.contract import FittedTarget, ModelInputs
+from mlspec.sdk.encoded import Encoded
+from mlspec.sdk.metric import Metric
+from mlspec.sdk.model import TorchModel
+from mlspec.sdk.training import Optimizer, Schedule
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is learnt, from what and how."""
+
+    model: TorchModel
+    inputs: ModelInputs
+    target: FittedTarget
+    train: Encoded
+    val: Encoded | None
+    """None where no row is in the val split."""
+    optimizer: Optimizer
+    schedule: Schedule | None = None
+    epochs: int = 10
+    batch_size: int = 256
+    """Rows an optimiser step."""
+    seed: int = 0
+    class_weights: tuple[float, ...] | None = None
+    """One factor a class, or None."""
+    patience: int | None = None
+    """Epochs without a better value before training stops; None: never."""
+    metric: Metric | None = None
+    """What early stopping watches on the val split; its loss where None."""
+    save_every: float = 300.0
+    """Seconds between checkpoints inside an epoch."""
+    accelerator: Literal["cpu", "cuda"] = "cpu"
+    strategy: Any = "auto"
+    """What Lightning's trainer takes."""
+
+    @property
+    def rows(self) -> int:
+        """Training rows."""
+        return self.train.rows
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of the whole training."""
+        return self.epochs * -(-self.rows // self.batch_size)
+
+    @property
+    def watched(self) -> str:
+        """Name of what early stopping watches on the val split."""
+        return "loss" if self.metric is None else self.metric.kind
+
+    @property
+    def better(self) -> Literal["higher", "lower"]:
+        """Direction in which the watched value is better."""
+        return "lower" if self.metric is None else self.metric.better

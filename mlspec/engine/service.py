@@ -1,0 +1,37 @@
+"""The application of a package, with monitoring where the environment asks for it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlspec.engine.app import app
+from mlspec.engine.files import read_json
+from mlspec.engine.profiles_folder import profiles_folder
+from mlspec.engine.tap import Tap
+from mlspec.sdk.contract import Contract
+from mlspec.sdk.slot import Slot
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+VARIABLE = "MLSPEC_MONITOR"
+"""Names the folder that profiles of rows and answers are written into."""
+
+
+def service(package: str) -> Starlette:
+    """Return the application that a package's `service.py` mounts.
+
+    Args:
+        package: The package's folder.
+    """
+    folder = Path(package)
+    target = os.environ.get(VARIABLE)
+    if not target:
+        return app(folder)
+    watched = {"kind": "whylogs", "of": read_json(folder / "deployment.json")["deployment"]}
+    contract = Contract.revive(read_json(folder / "contract.json"))
+    monitor: Any = Slot("monitor").choose(watched)
+    profiles = profiles_folder(Path(target), contract)
+    return app(folder, taps=[Tap(monitor.observer(contract, profiles), profiles)])

@@ -1,0 +1,54 @@
+"""Look at the source: what is there, what can be read, and what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mlspec.engine.contract_file import infer_contract
+from mlspec.engine.files import write_bytes, write_json
+from mlspec.engine.reading import Reading
+from mlspec.engine.statistics import statistics
+from mlspec.sdk.context import Context
+from mlspec.sdk.frozen import freeze
+from mlspec.sdk.slot import Slot
+
+
+def ingest(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Path, context: Context) -> None:
+    """Write `manifest.json`, `statistics.json`, `rejects.json` and a proposal of a `contract.yaml`.
+
+    Args:
+        parameters: `data`, as much of it as is needed to read rows.
+        inputs: None.
+        output: An empty folder.
+        context: Where the step works.
+
+    Raises:
+        StepError: the source cannot be read.
+        CheckFailed: more rows are unreadable than `data.max_rejects` allows; `rejects.json` is written then.
+    """
+    data = parameters["data"]
+    reading = Reading.of(data, context)
+    write_json(
+        output / "rejects.json",
+        {"rows": reading.rejected, "reasons": [item.plain() for item in reading.rejects]},
+    )
+    reading.check()
+    if reading.rejected:
+        context.say(
+            f"{reading.rejected} of {reading.rows} rows are unreadable and left out; they are in rejects.json"
+        )
+    source = Slot("source").choose(freeze(data["source"]))
+    types = reading.types()
+    manifest = {
+        "rows": reading.rows,
+        "rejected": reading.rejected,
+        "columns": types,
+        "fingerprint": source.fingerprint(context),  # type: ignore[attr-defined]
+    }
+    write_json(output / "manifest.json", manifest)
+    found = statistics(reading.table)
+    write_json(output / "statistics.json", found)
+    contract = infer_contract(found, types, data.get("key") or (), context.name.removeprefix("data-"))
+    write_bytes(output / "contract.yaml", contract.encode())

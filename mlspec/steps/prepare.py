@@ -1,0 +1,213 @@
+"""Split the rows, fit the feature graph on the training split, and encode everything through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ibis
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyarrow import parquet
+
+from mlspec.engine.builder import CODES, NUMBERS
+from mlspec.engine.features import fit_features, read_features, write_features
+from mlspec.engine.files import read_json, write_json
+from mlspec.engine.fit_target import fit_target
+from mlspec.engine.hostile import hostile_rows
+from mlspec.engine.reading import Reading
+from mlspec.engine.reference import reference
+from mlspec.engine.row_file import RowFile
+from mlspec.engine.session import Session
+from mlspec.engine.shards import ShardWriter
+from mlspec.engine.sql import literal, quote
+from mlspec.engine.top import top
+from mlspec.errors import StepError
+from mlspec.sdk.context import Context
+from mlspec.sdk.contract import FittedTarget, InputColumn, ModelInputs
+from mlspec.sdk.feature import Feature
+from mlspec.sdk.frozen import freeze
+from mlspec.sdk.slot import Slot
+from mlspec.sdk.split import SplitColumns
+
+BATCH = 16_384
+"""Rows that are encoded at once."""
+HELD_OUT = 10_000
+"""Rows of the test split that parity is tried on, at most."""
+KNOWN = 20
+"""Values of a category that hostile rows are made of."""
+SPLITS = ("train", "val", "test")
+
+
+def prepare(
+    parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Path, context: Context
+) -> None:
+    """Write the feature graph, the target's coding, encoded shards, held-out rows, the reference and the
+    ledger.
+
+    Args:
+        parameters: `seed` and `data`.
+        inputs: `ingest`, for the columns' types.
+        output: An empty folder.
+        context: Where the step works.
+
+    Raises:
+        StepError: the data does not suit the spec, or a split is empty.
+    """
+    data = parameters["data"]
+    manifest = read_json(inputs["ingest"] / "manifest.json")
+    reading = Reading.of(data, context).check()
+    if reading.rows != manifest["rows"]:
+        raise StepError("the source changed while it was read", where="prepare", fix="run again")
+    rows, counts = _assign(reading, data, parameters["seed"])
+    train = rows.filter(rows.mlspec_split == "train").drop("mlspec_split")
+    features: dict[str, Feature] = {
+        name: Slot("feature").choose(freeze(option))  # type: ignore[misc]
+        for name, option in data["features"].items()
+    }
+    write_features(output, fit_features(train, features), manifest["columns"])
+    columns, shape = read_features(output)
+    told = data["target"]
+    target = fit_target(train, told["column"], told["kind"], told.get("positive"))
+    write_json(output / "target.json", target.model_dump())
+    work = _Work(
+        rows,
+        columns,
+        shape,
+        target,
+        data.get("weight"),
+        Session(output / "features.onnx", columns, (NUMBERS, CODES)),
+        context,
+    )
+    for split in ("train", "val"):
+        work.encode(split, counts[split], output / "shards" / split)
+    work.keep_test(output / "rows" / "test.parquet")
+    known = {
+        item.name: [value for value, _ in top(train, item.name, KNOWN)]
+        for item in columns
+        if item.tensor == "string"
+    }
+    work.keep_parity(counts["test"], hostile_rows(columns, known), output)
+    write_json(
+        output / "reference.json", reference(train.select("mlspec_row", *(item.name for item in columns)))
+    )
+    write_json(output / "ledger.json", _ledger(reading, counts))
+
+
+def _ledger(reading: Reading, counts: Mapping[str, int]) -> dict[str, Any]:
+    rejected = {"rows": reading.rejected, "reasons": [item.plain() for item in reading.rejects]}
+    return {"read": reading.rows, "rejected": rejected} | dict(counts)
+
+
+def _assign(reading: Reading, data: Mapping[str, Any], seed: int) -> tuple[ibis.Table, dict[str, int]]:
+    """Return the rows with their split, kept once, and how many each split has."""
+    split = Slot("split").choose(freeze(data["split"]))
+    time = data.get("event_time")
+    columns = SplitColumns(
+        target=data["target"]["column"],
+        stratify=data["target"]["kind"] != "number",
+        event_time=time["column"] if time else None,
+        key=tuple(data.get("key") or ()),
+    )
+    assigned = split.assign(reading.table, seed, columns)  # type: ignore[attr-defined]
+    connection = reading.table.get_backend()
+    query = ibis.to_sql(assigned, dialect="duckdb")
+    connection.con.execute(f"CREATE TABLE mlspec_assigned AS SELECT * FROM ({query}) ORDER BY mlspec_row")
+    connection.con.execute("DROP VIEW mlspec_rows; DROP VIEW mlspec_left_out; DROP TABLE mlspec_typed")
+    found = dict(
+        connection.con.execute("SELECT mlspec_split, count(*) FROM mlspec_assigned GROUP BY ALL").fetchall()
+    )
+    counts = {name: int(found.get(name, 0)) for name in SPLITS}
+    for name in ("train", "test", *(("val",) if split.has_val() else ())):  # type: ignore[attr-defined]
+        if counts[name] == 0:
+            raise StepError(
+                f"the {data['split']['kind']} split leaves no row to {name} ({told})",
+                where="data.split",
+                fix="give it a larger share, or more rows",
+            )
+    return connection.table("mlspec_assigned"), counts
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Rows, and all that encodes them."""
+
+    rows: ibis.Table
+    columns: tuple[InputColumn, ...]
+    shape: ModelInputs
+    target: FittedTarget
+    weight: str | None
+    session: Session
+    context: Context
+
+    def batches(self, split: str, names: Sequence[str], condition: str = "true") -> Iterator[pa.RecordBatch]:
+        """Yield a split's rows in their order."""
+        chosen = ", ".join(quote(name) for name in names)
+        query = f"SELECT {chosen} FROM mlspec_assigned WHERE mlspec_split = {literal(split)} AND {condition}"
+        yield from self.rows.get_backend().con.execute(query).to_arrow_reader(BATCH)
+
+    def encode(self, split: str, count: int, folder: Path) -> None:
+        """Write a split's shards."""
+        names = [item.name for item in self.columns]
+        carried = [*names, self.target.column, *([self.weight] if self.weight else [])]
+        done = 0
+        with ShardWriter(folder, count, self.shape, weight=self.weight is not None) as shards:
+            for batch in self.batches(split, list(dict.fromkeys(carried))):
+                encoded = self.session.run(batch.select(names))
+                weight = batch.column(self.weight).to_numpy(zero_copy_only=False) if self.weight else None
+                shards.write(
+                    encoded[NUMBERS],
+                    encoded[CODES],
+                    self._coded(batch.column(self.target.column), split),
+                    weight,
+                )
+                done += batch.num_rows
+                self.context.progress(done, count, "rows")
+
+    def _coded(self, column: pa.Array, split: str) -> NDArray[np.float64]:
+        if self.target.kind == "number":
+            return np.asarray(column.to_numpy(zero_copy_only=False), np.float64)
+        codes = pc.index_in(column, value_set=pa.array(self.target.classes, column.type))
+        if codes.null_count:
+            value = column.filter(pc.is_null(codes))[0].as_py()
+            raise StepError(
+                f"the class '{value}' of '{self.target.column}' is in {split} and in no training row",
+                where="data.split",
+                fix="stratify the split, or leave that class out",
+            )
+        return np.asarray(codes.to_numpy(zero_copy_only=False), np.float64)
+
+    def keep_test(self, file: Path) -> None:
+        """Write the test split's raw rows with all columns."""
+        names = [name for name in self.rows.columns if not name.startswith("mlspec_")]
+        with RowFile(file, {"mlspec.weight": self.weight} if self.weight else None) as rows:
+            for batch in self.batches("test", names):
+                self._check_classes(batch)
+                rows.write(batch)
+
+    def _check_classes(self, batch: pa.RecordBatch) -> None:
+        self._coded(batch.column(self.target.column), "test")
+
+    def keep_parity(self, count: int, hostile: pa.RecordBatch, output: Path) -> None:
+        """Write held-out and hostile rows, raw and encoded; both from the same file."""
+        names = [item.name for item in self.columns]
+        file = output / "rows" / "parity.parquet"
+        kept = min(count, HELD_OUT)
+        with RowFile(file, {"mlspec.held_out": str(kept)}) as rows:
+            seen = 0
+            for batch in self.batches("test", names):
+                at = np.arange(seen, seen + batch.num_rows, dtype=np.int64)
+                rows.write(batch.filter(pa.array((at * kept) % count < kept)))
+                seen += batch.num_rows
+            rows.write(hostile.select(names))
+        stored = parquet.ParquetFile(file)
+        with ShardWriter(
+            output / "shards" / "parity", stored.metadata.num_rows, self.shape, target=False
+        ) as shards:
+            for batch in stored.iter_batches(BATCH):
+                encoded = self.session.run(batch)
+                shards.write(encoded[NUMBERS], encoded[CODES])

@@ -1,0 +1,154 @@
+"""The step `train`: encoded rows to a trained model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from mlspec.engine.files import write_bytes, write_json
+from mlspec.engine.learned import Learned
+from mlspec.engine.prepared import Prepared, prepared
+from mlspec.engine.weights import class_weights
+from mlspec.errors import StepError
+from mlspec.sdk.context import Context
+from mlspec.sdk.frozen import freeze
+from mlspec.sdk.model import FitOptions, FittedModel, Model, TorchModel
+from mlspec.sdk.slot import Slot
+from mlspec.spec.hardware import Hardware
+from mlspec.spec.training import Training
+
+
+def train(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Path, context: Context) -> None:
+    """Train a model and write its weights, its history and its own answers.
+
+    Args:
+        parameters: `seed`, `model`, `training`, `hardware` and `data.target.threshold`.
+        inputs: `prepare`.
+        output: An empty folder.
+        context: Its scratch folder keeps the checkpoint of a training that was killed.
+
+    Raises:
+        StepError: the data cannot teach this model, or the loss left the finite numbers.
+        MissingError: the device that the hardware section names is not here.
+    """
+    model = Slot("model").choose(freeze(parameters["model"]))
+    data = prepared(inputs["prepare"])
+    threshold = parameters["data"]["target"]["threshold"]
+    if threshold == "max_f1" and data.target.kind == "binary" and data.val is None:
+        raise StepError(
+            "the threshold 'max_f1' is chosen on the val split, and no row is in it",
+            where="data.target.threshold",
+            fix="set data.split.val above 0, or give a number",
+        )
+    assert isinstance(model, Model)
+    learned = _learn(model, parameters, data, context)
+    _write(learned, data, threshold, output)
+    (context.scratch / "training.safetensors").unlink(missing_ok=True)
+
+
+def _learn(model: Model, parameters: Mapping[str, Any], data: Prepared, context: Context) -> Learned:
+    training = Training.revive(parameters["training"])
+    hardware = Hardware.revive(parameters["hardware"])
+    factors = class_weights(training.class_weights, data.target)
+    if isinstance(model, FittedModel):
+        return _fit(model, FitOptions(parameters["seed"], factors, _threads()), data, context)
+    if isinstance(model, TorchModel):
+        return _train(model, training, hardware, factors, parameters, data, context)
+    raise StepError(f"the model '{model.kind}' is neither a TorchModel nor a FittedModel", where="model")
+
+
+def _fit(model: FittedModel, options: FitOptions, data: Prepared, context: Context) -> Learned:
+    context.progress(0, None, "fit")
+    if not data.train.rows:
+        raise StepError(
+            "no row is in the training split", where="data.split", fix="set data.split.train above 0"
+        )
+    fitted = model.fit(data.train, data.val, data.inputs, data.target, options)
+    history = tuple({"epoch": place + 1, **line} for place, line in enumerate(fitted.history))
+    return Learned("fitted", ("model.onnx", fitted.onnx), fitted.scores, history, None)
+
+
+def _train(
+    model: TorchModel,
+    training: Training,
+    hardware: Hardware,
+    factors: tuple[float, ...] | None,
+    parameters: Mapping[str, Any],
+    data: Prepared,
+    context: Context,
+) -> Learned:
+    from mlspec.engine.fit import fit
+    from mlspec.engine.lesson import Lesson
+    from mlspec.engine.module import scores_of, weights_of
+
+    stopping = training.early_stopping
+    lesson = Lesson(
+        model=model,
+        inputs=data.inputs,
+        target=data.target,
+        train=data.train,
+        val=data.val,
+        optimizer=training.optimizer,
+        schedule=training.schedule,
+        epochs=training.epochs,
+        batch_size=training.batch_size,
+        seed=parameters["seed"],
+        class_weights=factors,
+        patience=None if stopping is None else stopping.patience,
+        metric=None if stopping is None else stopping.metric,
+        save_every=context.checkpoint_every,
+        accelerator=_accelerator(hardware),
+        strategy=hardware.strategy.lightning(),
+    )
+    trained = fit(lesson, context, data.key(parameters))
+    weights = ("weights.safetensors", weights_of(trained.module))
+    return Learned(
+        "torch",
+        weights,
+        lambda rows: scores_of(trained.module, rows, data.target),
+        trained.history,
+        trained.best_epoch,
+    )
+
+
+def _write(learned: Learned, data: Prepared, threshold: float | Literal["max_f1"], output: Path) -> None:
+    write_bytes(output / learned.file[0], learned.file[1])
+    model = {
+        "family": learned.family,
+        "threshold": learned.threshold(data, threshold),
+        "best_epoch": learned.best_epoch,
+    }
+    write_json(output / "model.json", model)
+    write_json(output / "history.json", {"epochs": list(learned.history)})
+    write_bytes(output / "history.csv", learned.table().encode())
+    with open(output / "expected.npy", "wb") as file:
+        np.lib.format.write_array(file, learned.scores(data.parity), version=(1, 0), allow_pickle=False)
+
+
+def _accelerator(hardware: Hardware) -> Literal["cpu", "cuda"]:
+    _check_devices(hardware)
+    if hardware.accelerator != "auto":
+        return hardware.accelerator
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _check_devices(hardware: Hardware) -> None:
+    most = hardware.strategy.max_devices
+    wanted = hardware.devices * hardware.nodes
+    if most is not None and wanted > most:
+        raise StepError(
+            f"the strategy '{hardware.strategy.kind}' uses {most} device, and hardware asks for {wanted}",
+            where="hardware.devices",
+            fix=f"set hardware.devices: {most} and hardware.nodes: 1",
+        )
+
+
+def _threads() -> int:
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return int(wanted) if wanted.isdecimal() and int(wanted) else len(os.sched_getaffinity(0))

@@ -1,0 +1,166 @@
+"""Hold the data against its contract and the spec's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import ibis
+
+from mlspec.engine.condition import condition
+from mlspec.engine.contract_checks import ContractCheck, contract_checks
+from mlspec.engine.contract_file import read_contract
+from mlspec.engine.fault_table import fault_table
+from mlspec.engine.files import write_bytes, write_json
+from mlspec.engine.moments import first
+from mlspec.engine.plain_value import plain_value
+from mlspec.engine.reading import Reading
+from mlspec.errors import CheckFailed, MissingError, StepError
+from mlspec.sdk.context import Context
+from mlspec.sdk.frozen import freeze
+from mlspec.sdk.rule import Rule, Verdict
+from mlspec.sdk.slot import Slot
+
+EXAMPLES = 5
+"""Rows that are shown of each fault."""
+PASSED = b"passed\n"
+"""The same bytes each time: later steps depend on this file, and a new warning moves nothing."""
+
+
+@dataclass(frozen=True)
+class _Check:
+    """What was found of one rule or one line of the contract."""
+
+    id: str
+    severity: str
+    passed: bool
+    rows: int
+    failing: int
+    text: str
+    examples: Sequence[Mapping[str, Any]] = ()
+
+
+def validate(
+    parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Path, context: Context
+) -> None:
+    """Write `report.json` with every check, and `passed` where no error was found.
+
+    Args:
+        parameters: `data` as `ingest` has it, and `validation`: the contract's path and the rules.
+        inputs: `ingest`.
+        output: An empty folder.
+        context: Where the step works.
+
+    Raises:
+        MissingError: there is no contract file.
+        CheckFailed: an error-level check failed; the report is written then.
+    """
+    data, validation = parameters["data"], parameters["validation"]
+    name = validation["contract"]
+    file = Path(context.resolve(name))
+    if not file.is_file():
+        raise MissingError(
+            f"there is no contract file '{name}'",
+            where="validation.contract",
+            fix="mlspec run writes a first one, to be reviewed",
+        )
+    contract = read_contract(file, name)
+    rules = tuple(Slot("rule").choose(freeze(rule)) for rule in validation.get("rules") or ())
+    reading = Reading.of(data, context).check()
+    keys = tuple(data.get("key") or ())
+    checks = [
+        *_contract(tuple(contract_checks(contract, reading.table, reading.types())), reading.table, keys),
+        *_rules(rules, reading.table, keys),  # type: ignore[arg-type]
+    ]
+    failed = [check for check in checks if not check.passed and check.severity == "error"]
+    report = {
+        "passed": not failed,
+        "rows": reading.rows - reading.rejected,
+        "rejected": reading.rejected,
+        "checks": [asdict(check) | {"examples": list(check.examples)} for check in checks],
+    }
+    write_json(output / "report.json", report)
+    if failed:
+        raise CheckFailed(
+            f"the data fails {len(failed)} check{'s' if len(failed) > 1 else ''}:\n{fault_table(report)}",
+            where="validate",
+            fix=f"mend the data, or change '{name}' or validation.rules",
+        )
+    if any(not check.passed for check in checks):
+        context.say(f"the data passes with warnings:\n{fault_table(report)}")
+    write_bytes(output / "passed", PASSED)
+
+
+def _contract(checks: Sequence[ContractCheck], table: ibis.Table, keys: Sequence[str]) -> Iterator[_Check]:
+    """Judge the contract: one query for all of it, and one for the examples of each fault."""
+    asked = {"rows": table.count()} | {
+        str(place): check.broken.sum() for place, check in enumerate(checks) if check.broken is not None
+    }
+    found = first(table, asked)
+    rows = found["rows"]
+    for place, check in enumerate(checks):
+        if check.broken is None:
+            yield _Check(check.id, "error", False, rows, rows, f"'{check.column}': {check.what}")
+            continue
+        failing = found[str(place)] or 0
+        passed = failing <= check.share * rows
+        text = f"'{check.column}': {failing} of {rows} rows are {check.what}"
+        examples = () if passed else _examples(table.filter(check.broken), keys, (check.column,))
+        yield _Check(check.id, "error", passed, rows, failing, text, examples)
+
+
+def _rules(rules: Sequence[Rule], table: ibis.Table, keys: Sequence[str]) -> Iterator[_Check]:
+    """Judge the rules: one query for all that look at the same rows, and one for the examples of each fault.
+    """
+    _distinct_names(rules)
+    verdicts: dict[int, Verdict] = {}
+    looked: dict[str | None, ibis.Table] = {}
+    for rule in rules:
+        if rule.where not in looked:
+            looked[rule.where] = table.filter(condition(table, rule.where)) if rule.where else table
+    for where, rows in looked.items():
+        asked: dict[str, ibis.Scalar] = {}
+        mine = [place for place, rule in enumerate(rules) if rule.where == where]
+        for place in mine:
+            asked |= {f"{place}.{key}": value for key, value in rules[place].aggregates(rows).items()}
+        found = first(rows, asked)
+        for place in mine:
+            own = {
+                key.partition(".")[2]: value
+                for key, value in found.items()
+                if key.partition(".")[0] == str(place)
+            }
+            verdicts[place] = rules[place].verdict(own)
+    for place, rule in enumerate(rules):
+        verdict = verdicts[place]
+        examples = (
+            () if verdict.passed else _examples(rule.failing(looked[rule.where]), keys, rule.mentions())
+        )
+        yield _Check(
+            rule.id, rule.severity, verdict.passed, verdict.rows, verdict.failing, verdict.text, examples
+        )
+
+
+def _distinct_names(rules: Sequence[Rule]) -> None:
+    seen: set[str] = set()
+    for rule in rules:
+        if rule.id in seen:
+            raise StepError(
+                f"two rules are called '{rule.id}'", where="validation.rules", fix="give one of them a name:"
+            )
+        seen.add(rule.id)
+
+
+def _examples(table: ibis.Table, keys: Sequence[str], columns: Sequence[str]) -> tuple[dict[str, Any], ...]:
+    shown = tuple(dict.fromkeys(name for name in (*keys, *columns) if name in table.columns))
+    rows = table.order_by("mlspec_row").select("mlspec_row", *shown).limit(EXAMPLES).to_pyarrow().to_pylist()
+    return tuple(
+        {
+            "row": row["mlspec_row"],
+            "key": {name: plain_value(row[name]) for name in keys},
+            "values": {name: plain_value(row[name]) for name in shown if name not in keys},
+        }
+        for row in rows
+    )

@@ -1,0 +1,137 @@
+"""`source: {kind: json}`."""
+
+from __future__ import annotations
+
+from pathlib import Path as File
+from typing import TYPE_CHECKING, Any, Self
+
+from mlspec.errors import StepError
+from mlspec.sdk.context import Context
+from mlspec.sdk.fields import Path
+from mlspec.sdk.source import Source, Unreadable
+
+if TYPE_CHECKING:
+    import ibis
+
+LOOKED_AT = 1000
+"""Lines of the first file whose keys name the columns."""
+LONGEST = 16 * 2**20
+"""Bytes a line may have."""
+WHY = (
+    "CASE WHEN json IS NULL THEN 'no whole JSON value' "
+    "WHEN json_type(json) <> 'OBJECT' THEN 'no JSON object' "
+    "WHEN len(list_distinct(json_keys(json))) <> len(json_keys(json)) THEN 'a key is there twice' "
+    "WHEN NOT list_has_all({names}, json_keys(json)) THEN 'a key that the first lines do not have' END"
+)
+
+
+class Json(Source):
+    """Read JSON lines: one object a line, its keys are the columns; a missing key is a null.
+
+    The first 1,000 lines name the columns. Lines that are no object, or have a key twice or an unknown
+    one, are rejects: counted, shown, and held against `data.max_rejects`.
+    """
+
+    path: Path
+    """File or glob; relative paths start at the spec's folder."""
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return instances that the contract tests use."""
+        return (cls(kind="json", path="table.jsonl"), cls(kind="json", path="*.jsonl"))
+
+    def dependencies(self) -> tuple[str, ...] | None:
+        """Return the file, or None for a glob."""
+        from mlspec.engine.places import is_glob
+
+        return None if is_glob(self.path) or "://" in self.path else (self.path,)
+
+    def columns(self, context: Context) -> tuple[str, ...]:
+        """Return the keys of the first lines, in their order."""
+        from mlspec.engine.check_columns import check_columns
+        from mlspec.engine.places import name_of, places
+
+        file = places(self.path, context)[0]
+        name = name_of(file, context)
+        try:
+            keys = _keys(file)
+        except UnicodeError as error:
+            raise StepError(f"'{name}' is not UTF-8 text", where="data.source.path") from error
+        if keys is None:
+            raise StepError(
+                f"'{name}' begins with a byte order mark",
+                where="data.source.path",
+                fix="save it as UTF-8 without one",
+            )
+        if not keys:
+            raise StepError(
+                f"'{name}' holds no JSON object in its first lines",
+                where="data.source.path",
+                fix="one object a line is expected",
+            )
+        return check_columns(keys, f"the objects of '{name}'")
+
+    def table(self, context: Context) -> ibis.Table:
+        """Return the rows, every column as JSON."""
+        from mlspec.engine.database import database
+        from mlspec.engine.places import places
+        from mlspec.engine.sql import literal, quote
+
+        names = self.columns(context)
+        connection = database(context)
+        files = ", ".join(literal(str(file)) for file in places(self.path, context))
+        why = WHY.format(names="[" + ", ".join(map(literal, names)) + "]")
+        connection.con.execute(
+            f"CREATE VIEW mlspec_json AS SELECT json, {why} AS why FROM "
+            f"read_ndjson_objects([{files}], ignore_errors = true, maximum_object_size = {LONGEST})"
+        )
+        values = ", ".join(
+            f"json_extract(json, {literal(_pointer(name))}) AS {quote(name)}" for name in names
+        )
+        found: ibis.Table = connection.sql(
+            f"SELECT {values} FROM mlspec_json WHERE why IS NULL", dialect="duckdb"
+        )
+        return found
+
+    def unreadable(self, table: ibis.Table) -> tuple[Unreadable, ...]:
+        """Return the lines that are no fit objects, by reason."""
+        example = "place || ': ' || coalesce(left(json::VARCHAR, 200), 'unreadable')"
+        found = table.get_backend().con.execute(
+            f"SELECT why, count(*), list({example} ORDER BY place)[1:3] "
+            "FROM (SELECT *, row_number() OVER () AS place FROM mlspec_json) "
+            "WHERE why IS NOT NULL GROUP BY why ORDER BY why"
+        )
+        return tuple(
+            Unreadable(why, rows, tuple(f"line {example}" for example in examples))
+            for why, rows, examples in found.fetchall()
+        )
+
+    def fingerprint(self, context: Context) -> dict[str, Any]:
+        """Return names, sizes and SHA-256 of the files."""
+        from mlspec.engine.places import fingerprint_of, places
+
+        return fingerprint_of(places(self.path, context), context)
+
+
+def _keys(file: File) -> tuple[str, ...] | None:
+    """Return the keys of the first lines' objects in their order; None where a byte order mark stands first.
+    """
+    import itertools
+    import json
+
+    keys: dict[str, None] = {}
+    with open(file, encoding="utf-8") as lines:
+        for number, line in enumerate(itertools.islice(lines, LOOKED_AT)):
+            if number == 0 and line.startswith("\ufeff"):
+                return None
+            try:
+                value = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(value, dict):
+                keys.update(dict.fromkeys(value))
+    return tuple(keys)
+
+
+def _pointer(key: str) -> str:
+    return "/" + key.replace("~", "~0").replace("/", "~1")
