@@ -1,0 +1,67 @@
+"""`mlspec clean`: remove what runs left; the results stay in DVC's cache."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from mlspec.cli.arguments import add_json
+from mlspec.cli.console import emit, stderr, stdout
+
+SUMMARY = "remove logs, built packages, checkpoints and half-made work (--artifacts: results too)"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this verb's arguments."""
+    parser.add_argument("folder", nargs="?", default=".", help="the workspace, or a spec in it")
+    parser.add_argument("--artifacts", action="store_true", help="results too; a run restores them")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    add_json(parser)
+
+
+def clean(arguments: argparse.Namespace) -> int:
+    """Remove what is asked for, while no run works here."""
+    from mlspec.compose.workspace import workspace_of
+    from mlspec.errors import UsageError
+    from mlspec.run.lock import lock
+
+    place = Path(arguments.folder)
+    root = workspace_of(place / "spec.yaml" if place.is_dir() else place)
+    found = _found(root, arguments.artifacts)
+    if not found:
+        if arguments.json:
+            emit({"removed": [], "bytes": 0})
+        else:
+            stdout().print("nothing to remove")
+        return 0
+    total = sum(_size(path) for path in found)
+    names = [path.relative_to(root).as_posix() for path in found]
+    if not arguments.yes:
+        if not sys.stdin.isatty():
+            raise UsageError(f"this would remove {', '.join(names)} ({total / 1e6:.1f} MB)", fix="say --yes")
+        stderr().print(f"{', '.join(names)}: remove {total / 1e6:.1f} MB? [y/N] ", end="")
+        if input().strip().lower() not in ("y", "yes"):
+            return 0
+    with lock(root):
+        for path in found:
+            shutil.rmtree(path)
+    if arguments.json:
+        emit({"removed": names, "bytes": total})
+    else:
+        stdout().print(f"removed {', '.join(names)} ({total / 1e6:.1f} MB)")
+    return 0
+
+
+def _found(root: Path, artifacts: bool) -> list[Path]:
+    scratch = [root / ".mlspec" / name for name in ("scratch", "tmp", "samples")]
+    if artifacts:
+        made = [root / "artifacts"]
+    else:
+        made = sorted(path for word in ("logs", "build") for path in (root / "artifacts").glob(f"*/{word}"))
+    return [path for path in (*made, *scratch) if path.is_dir() and any(path.iterdir())]
+
+
+def _size(folder: Path) -> int:
+    return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())

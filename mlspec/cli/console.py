@@ -1,0 +1,86 @@
+"""What a user sees: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import functools
+import json as _json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from mlspec.errors import Fault, MlspecError, Place, SpecError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@functools.cache
+def stdout() -> Console:
+    """Return the console for results. Text is shown as it is: no markup, no guessed colours."""
+    from rich.console import Console
+
+    return Console(markup=False, highlight=False, soft_wrap=True)
+
+
+@functools.cache
+def stderr() -> Console:
+    """Return the console for everything but results."""
+    from rich.console import Console
+
+    return Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+
+
+def emit(value: Any) -> None:
+    """Print a value as one JSON text on stdout."""
+    sys.stdout.write(_json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def tell(error: MlspecError, json: bool = False) -> None:
+    """Tell an error with its place and its mend: for people on stderr, or as JSON on stdout."""
+    if json:
+        emit(_as_json(error))
+        return
+    faults = (
+        error.faults if isinstance(error, SpecError) else (Fault("", error.what, error.where, error.fix),)
+    )
+    console = stderr()
+    for fault in faults:
+        place = f"{fault.where}: " if fault.where is not None else ""
+        console.print(place, style="bold", end="")
+        console.print("error: ", style="bold red", end="")
+        console.print(fault.what)
+        if fault.excerpt:
+            console.print("\n".join(f"    {line}" for line in fault.excerpt.splitlines()), style="dim")
+        if fault.fix:
+            console.print("  fix: ", style="green", end="")
+            console.print(fault.fix)
+    if len(faults) > 1:
+        console.print(f"{len(faults)} faults", style="bold")
+
+
+def _as_json(error: MlspecError) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "error": type(error).__name__,
+        "exit_code": error.exit_code,
+        "what": error.what,
+        "where": _place(error.where),
+        "fix": error.fix,
+    }
+    if isinstance(error, SpecError):
+        value["faults"] = [
+            {
+                "code": fault.code,
+                "what": fault.what,
+                "where": _place(fault.where),
+                "fix": fault.fix,
+                "excerpt": fault.excerpt,
+            }
+            for fault in error.faults
+        ]
+    return value
+
+
+def _place(where: Place | str | None) -> Any:
+    if isinstance(where, Place):
+        return {"document": where.document, "line": where.line, "column": where.column}
+    return where

@@ -1,0 +1,157 @@
+"""`mlspec monitor`: has what a deployment sees changed?"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlspec.cli.arguments import DEFAULT_SPEC, add_spec, spec_of
+from mlspec.errors import MissingError, UsageError
+
+SUMMARY = "compare what a deployment saw with the training data"
+DRIFTED = 1
+WORDS = {
+    "drift": "drift",
+    "stable": "no change",
+    "too_few_rows": "too few rows to say",
+    "not_observed": "not observed",
+}
+STYLES = {"drift": "bold red", "stable": "green", "too_few_rows": "yellow", "not_observed": "dim"}
+TESTS = {
+    "kolmogorov_smirnov": "values (Kolmogorov-Smirnov)",
+    "chi_square": "values (chi-square)",
+    "exact_share": "values (exact)",
+    "null_share": "nulls (exact)",
+}
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """Who watched what, and how a change is judged."""
+
+    package: Path
+    monitor: Any
+    base: Path
+    drift: dict[str, Any]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this verb's arguments."""
+    add_spec(parser)
+    parser.epilog = (
+        "SPEC may be a package's folder as well. Exits 1 where a column drifted, 3 where no row was seen."
+    )
+    parser.add_argument("--deployment", metavar="NAME", help="which deployment of the spec")
+    parser.add_argument("--monitor", metavar="NAME", help="which monitor of the deployment")
+    parser.add_argument(
+        "--folder", type=Path, help="where the profiles lie (default: where `mlspec serve` puts them)"
+    )
+
+
+def monitor(arguments: argparse.Namespace) -> int:
+    """Compare profiles with the reference; 1 where a column drifted."""
+    from mlspec.cli.console import emit
+    from mlspec.engine.files import read_json
+    from mlspec.engine.profiles_folder import profiles_folder
+    from mlspec.sdk.contract import Contract
+
+    found = _watched(arguments)
+    folder = profiles_folder(found.base, Contract.revive(read_json(found.package / "contract.json")))
+    files = {"inputs": found.package / "reference.json", "answers": found.package / "answers.json"}
+    reference = {part: read_json(file) for part, file in files.items() if file.is_file()}
+    if not reference:
+        raise MissingError(
+            f"'{found.package}' has no reference to compare with", fix="pack it again: mlspec run"
+        )
+    try:
+        report = found.monitor.compare(folder, reference, found.drift)
+    except ModuleNotFoundError as error:
+        raise MissingError(f"monitoring needs '{error.name}'", fix="pip install 'mlspec[serve]'") from error
+    if arguments.json:
+        emit(report | {"folder": str(folder)})
+    else:
+        _show(report)
+    return DRIFTED if report["drift"] else 0
+
+
+def _watched(arguments: argparse.Namespace) -> _Watched:
+    first = Path(arguments.words[0]) if arguments.words else Path(DEFAULT_SPEC)
+    if (first / "deployment.json").is_file():
+        return _of_package(arguments, first)
+    from mlspec.run.packed import packed
+
+    path, overrides, overlays = spec_of(arguments)
+    found = packed(path, overrides, overlays, deployment=arguments.deployment, stale=True)
+    names = sorted(n for n, one in found.spec.monitoring.monitors.items() if one.of == found.deployment)
+    name = arguments.monitor or (names[0] if len(names) == 1 else None)
+    if not names:
+        fix = f"add `monitoring: {{monitors: {{live: {{kind: whylogs, of: {found.deployment}}}}}}}`"
+        raise UsageError(
+            f"nothing watches the deployment '{found.deployment}'", where="monitoring.monitors", fix=fix
+        )
+    if name not in names:
+        what = "several monitors watch" if name is None else f"no monitor called '{name}' watches"
+        raise UsageError(f"{what} the deployment '{found.deployment}'", fix=f"--monitor {' or '.join(names)}")
+    drift = found.spec.monitoring.drift
+    return _Watched(
+        package=found.folder,
+        monitor=found.spec.monitoring.monitors[name],
+        base=arguments.folder or found.artifacts / "logs" / "monitor" / found.deployment / name,
+        drift={"false_alarms": drift.false_alarms, "smallest_effect": drift.smallest_effect},
+    )
+
+
+def _of_package(arguments: argparse.Namespace, package: Path) -> _Watched:
+    from mlspec.engine.files import read_json
+    from mlspec.sdk.slot import Slot
+
+    if arguments.words[1:]:
+        raise UsageError(f"'{arguments.words[1]}' changes a spec, and '{package}' is a package")
+    if arguments.folder is None:
+        raise UsageError(
+            f"a package does not know where its profiles lie: '{package}'", fix="--folder FOLDER"
+        )
+    of = read_json(package / "deployment.json")["deployment"]
+    return _Watched(package, Slot("monitor").choose({"kind": "whylogs", "of": of}), arguments.folder, {})
+
+
+def _show(report: dict[str, Any]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from mlspec.cli.console import stderr, stdout
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, side in (
+        ("column", "left"),
+        ("verdict", "left"),
+        ("change", "right"),
+        ("p", "right"),
+        ("rows", "right"),
+    ):
+        table.add_column(name, justify=side)  # type: ignore[arg-type]
+    table.add_column("of")
+    for column in report["columns"]:
+        verdict = column["verdict"]
+        name = column["column"] if column["part"] == "inputs" else f"answer: {column['column']}"
+        shown = ["", "", "", ""]
+        if verdict != "not_observed":
+            shown = [
+                f"{column['effect']:.3f}",
+                f"{column['adjusted_p']:.2g}",
+                f"{column['rows']:,}",
+                TESTS.get(column["test"], column["test"]),
+            ]
+        table.add_row(Text(name), Text(WORDS[verdict], STYLES[verdict]), *shown)
+    stdout().print(table)
+    drifted = [column["column"] for column in report["columns"] if column["verdict"] == "drift"]
+    vague = any(column["verdict"] == "too_few_rows" for column in report["columns"])
+    told = f"drift in {', '.join(drifted)}" if drifted else "too few rows to say" if vague else "no drift"
+    stdout().print(
+        f"\n{told}: {report['rows']:,} rows since {report['since']}, against {report['reference_rows']:,} rows; "
+        f"at most {report['false_alarms']:.0%} false alarms, changes from {report['smallest_effect']:g}"
+    )
+    if report["dropped"]:
+        stderr().print(f"{report['dropped']:,} more rows came too fast to be watched", style="yellow")

@@ -1,0 +1,111 @@
+"""`mlspec plan`: what a run would do, and why."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from mlspec.cli.arguments import add_sample, add_spec, spec_of
+from mlspec.cli.console import emit, stderr, stdout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlspec.plan.plan import Plan
+    from mlspec.run.status import Judgement
+
+SUMMARY = "show what a run would do, and why"
+WORK_TO_DO = 10
+WORDS = {"reuse": "reuse", "look": "look", "restore": "restore", "after": "may run", "run": "run"}
+STYLES = {"reuse": "dim", "look": "dim", "restore": "cyan", "after": "yellow", "run": "bold green"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this verb's arguments."""
+    add_spec(parser)
+    add_sample(parser)
+    parser.add_argument("--write", action="store_true", help="write pipelines/<name>/plan.yaml and dvc.yaml")
+    parser.add_argument("--check", action="store_true", help="exit 10 where a run would have anything to do")
+
+
+def plan(arguments: argparse.Namespace) -> int:
+    """Tell the plan; 10 with `--check` where there is work."""
+    from mlspec.run.planned import planned
+    from mlspec.run.resolve import resolve
+    from mlspec.run.status import status
+    from mlspec.run.write_plan import stale_files, write_plan
+
+    path, overrides, overlays = spec_of(arguments)
+    found = planned(path, overrides, overlays, sample=arguments.sample)
+    resolved = resolve(found.plan, found.workspace)
+    judged = status(resolved, found.workspace)
+    stale = tuple(stale_files(resolved, found.workspace))
+    if arguments.json:
+        emit(_plain(resolved, found.workspace, judged, stale))
+    else:
+        _show(resolved, judged)
+    if arguments.write:
+        for name in write_plan(resolved, found.workspace):
+            stderr().print(f"wrote {name}")
+    elif stale and not arguments.json and not any(judgement.works for judgement in judged):
+        stdout().print(f"{', '.join(stale)}: to be written anew (`--write`, or a run)")
+    work = bool(stale and not arguments.write) or any(judgement.works for judgement in judged)
+    return WORK_TO_DO if arguments.check and work else 0
+
+
+def _show(plan: Plan, judged: tuple[Judgement, ...]) -> None:
+    console = stdout()
+    console.print(f"{plan.name}: {plan.spec}", style="bold")
+    if plan.inferred:
+        features = plan.inferred["features"]
+        kinds = ", ".join(f"{name} {features[name]['kind']}" for name in features)
+        console.print(f"  features (auto): {kinds}")
+    width = max(len(judgement.step.name) for judgement in judged)
+    pipeline = None
+    for judgement in judged:
+        if judgement.step.pipeline != pipeline:
+            pipeline = judgement.step.pipeline
+            console.print(f"  pipelines/{pipeline}", style="dim")
+        first, *more = judgement.reasons or ("",)
+        console.print(f"    {judgement.step.name:<{width}}  ", end="")
+        console.print(f"{WORDS[judgement.verdict]:<8}", style=STYLES[judgement.verdict], end="")
+        console.print(f"{first}")
+        for reason in more:
+            console.print(" " * (width + 14) + reason)
+    console.print(_summary(judged))
+
+
+def _summary(judged: tuple[Judgement, ...]) -> str:
+    counts = {
+        "to run": sum(judgement.verdict == "run" for judgement in judged),
+        "may run after them": sum(judgement.verdict == "after" for judgement in judged),
+        "to restore": sum(judgement.verdict == "restore" for judgement in judged),
+    }
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    return f"{told} (of {len(judged)} steps)" if told else "nothing to do"
+
+
+def _plain(
+    plan: Plan, workspace: Path, judged: tuple[Judgement, ...], stale: tuple[str, ...]
+) -> dict[str, Any]:
+    return {
+        "name": plan.name,
+        "spec": plan.spec,
+        "workspace": str(workspace),
+        "inferred": dict(plan.inferred),
+        "stale": list(stale),
+        "work": any(judgement.works for judgement in judged),
+        "steps": [
+            {
+                "name": judgement.step.name,
+                "pipeline": judgement.step.pipeline,
+                "verdict": judgement.verdict,
+                "reasons": list(judgement.reasons),
+                "output": judgement.step.output,
+                "inputs": dict(judgement.step.inputs),
+                "dependencies": list(judgement.step.dependencies),
+                "parameters": judgement.step.parameters,
+            }
+            for judgement in judged
+        ],
+    }

@@ -1,0 +1,73 @@
+"""`mlspec run`: do what is not done yet."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from mlspec.cli.arguments import add_sample, add_spec, spec_of
+from mlspec.cli.console import emit, stderr, stdout
+
+if TYPE_CHECKING:
+    from mlspec.run.report import Report
+
+SUMMARY = "train, check, export and package what the spec asks for and is not done yet"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this verb's arguments."""
+    add_spec(parser)
+    add_sample(parser)
+    parser.add_argument("--until", metavar="STEP", help="stop after this step")
+    parser.add_argument("--only", metavar="STEP", help="do this step alone")
+    parser.add_argument(
+        "--force", metavar="STEP", action="append", default=[], help="do this step again (repeatable)"
+    )
+    parser.add_argument("--locked", action="store_true", help="choose and rewrite nothing: for CI")
+    parser.add_argument("--wait", action="store_true", help="wait for another run in this workspace")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the plan and tell what came of it."""
+    from mlspec.cli._progress import Progress
+    from mlspec.run.planned import planned
+    from mlspec.run.walk import run_plan
+
+    path, overrides, overlays = spec_of(arguments)
+    found = planned(path, overrides, overlays, sample=arguments.sample)
+    with Progress() as progress:
+        report = run_plan(
+            found.plan,
+            found.workspace,
+            until=arguments.until,
+            only=arguments.only,
+            force=arguments.force,
+            locked=arguments.locked,
+            wait=arguments.wait,
+            watch=progress,
+        )
+    if arguments.json:
+        emit(report.plain() | {"workspace": str(report.workspace)})
+    else:
+        _tell(report, str(path))
+    return 0
+
+
+def _tell(report: Report, spec: str) -> None:
+    if not report.worked:
+        stdout().print(
+            f"nothing to do: all {len(report.outcomes)} steps of '{report.plan.name}' are up to date"
+        )
+    else:
+        from mlspec.cli._summary import summary
+
+        summary(report)
+    _next(report, spec)
+
+
+def _next(report: Report, spec: str) -> None:
+    """Tell the command that a user wants next."""
+    step = next((step for step in report.plan.steps if step.kind == "package"), None)
+    if step is not None and (report.workspace / step.output).is_dir() and report.plan.sample is None:
+        word = "" if spec == "spec.yaml" else f" {spec}"
+        stderr().print(f"next: mlspec serve{word}")

@@ -1,0 +1,148 @@
+"""`mlspec score`: answers for the rows of a file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlspec.cli.arguments import DEFAULT_SPEC, add_spec, spec_of
+from mlspec.errors import MissingError, UsageError
+
+if TYPE_CHECKING:
+    from mlspec.sdk.source import Source
+    from mlspec.spec.spec import Spec
+
+SUMMARY = "score a file with the exported model"
+KINDS = {
+    ".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json",
+    ".parquet": "parquet", ".pq": "parquet",
+}  # fmt: skip
+"""What a file's suffix says of it."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this verb's arguments."""
+    parser.add_argument(
+        "source", metavar="SOURCE", help="a CSV, JSON lines or Parquet file, or a glob of them"
+    )
+    add_spec(parser)
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        default="-",
+        help="a .parquet or .csv file; - (the default) is CSV on stdout",
+    )
+    parser.add_argument("--kind", metavar="KIND", help="the source's kind, where its suffix does not say it")
+    parser.add_argument(
+        "--export", metavar="NAME", default="main", help="which export of the spec (default main)"
+    )
+    parser.add_argument(
+        "--keep",
+        metavar="COLUMN",
+        action="append",
+        default=[],
+        help="carry a column along (repeatable; '*' for all)",
+    )
+    parser.add_argument(
+        "--rejects", metavar="FILE", help="write rows that cannot be scored to this CSV file, and go on"
+    )
+    parser.add_argument("--stale", action="store_true", help="take a model that is older than the plan")
+
+
+def score(arguments: argparse.Namespace) -> int:
+    """Score a file; the answers are whole or not there at all."""
+    import tempfile
+
+    output = None if arguments.output == "-" else Path(arguments.output)
+    form = _form(output)
+    model, spec = _model(arguments)
+    with tempfile.TemporaryDirectory(prefix="mlspec-score-") as scratch:
+        from mlspec.cli._count import Count
+        from mlspec.engine.score_file import Wanted, score_file
+        from mlspec.engine.scorer import Scorer
+        from mlspec.sdk.context import Context
+
+        scorer = Scorer(model)
+        source = _source(arguments, spec)
+        with Count() as count:
+            context = Context(
+                workspace=Path.cwd(), step="score", scratch=Path(scratch), progress=count.progressed
+            )
+            keep = _keep(arguments.keep, source, spec, context)
+            rejects = None if arguments.rejects is None else Path(arguments.rejects)
+            done = score_file(scorer, Wanted(source, output, form, keep, rejects), context)
+    _tell(arguments, done.rows, done.rejected, scorer.contract.model_version)
+    return 0
+
+
+def _form(output: Path | None) -> Any:
+    suffix = ".csv" if output is None else output.suffix
+    if suffix not in (".csv", ".parquet", ".pq"):
+        raise UsageError(f"'{output}' says no form that answers can have", fix="end it in .parquet or .csv")
+    return "csv" if suffix == ".csv" else "parquet"
+
+
+def _model(arguments: argparse.Namespace) -> tuple[Path, Spec | None]:
+    """Return the file that answers, and the spec that it was made by, where that is known."""
+    first = Path(arguments.words[0]) if arguments.words else Path(DEFAULT_SPEC)
+    file = first / "model.onnx" if first.is_dir() and not (first / DEFAULT_SPEC).is_file() else first
+    if file.suffix == ".onnx":
+        if arguments.words[1:]:
+            raise UsageError(f"'{arguments.words[1]}' changes a spec, and '{first}' is a model")
+        if not file.is_file():
+            raise MissingError(
+                f"there is no model file '{file}'", fix="name a spec, a package's folder or a .onnx file"
+            )
+        return file, None
+    from mlspec.run.exported import exported
+
+    path, overrides, overlays = spec_of(arguments)
+    found = exported(path, overrides, overlays, export=arguments.export, stale=arguments.stale)
+    return found.model, found.spec
+
+
+def _source(arguments: argparse.Namespace, spec: Spec | None) -> Source:
+    """Return the source, read as the spec reads its own where both are of one kind."""
+    from mlspec import registry
+    from mlspec.sdk.slot import Slot
+    from mlspec.sdk.source import Source
+
+    suffix = Path(arguments.source).suffix.lower()
+    kind = arguments.kind or KINDS.get(suffix)
+    if kind is None:
+        raise UsageError(
+            f"'{arguments.source}' does not say what it holds", fix="name it: --kind csv, json or parquet"
+        )
+    if kind not in registry.kinds("source") or "path" not in registry.find("source", kind).model_fields:
+        raise UsageError(f"no source of files is called '{kind}'", fix="--kind csv, json or parquet")
+    options: dict[str, Any] = {"delimiter": "\t"} if suffix == ".tsv" else {}
+    if spec is not None and spec.data.source.kind == kind:
+        options |= dict(spec.data.source)
+    source = Slot("source").choose(options | {"kind": kind, "path": arguments.source})
+    assert isinstance(source, Source)
+    return source
+
+
+def _keep(named: list[str], source: Source, spec: Spec | None, context: Any) -> tuple[str, ...]:
+    columns = source.columns(context)
+    keys = [] if spec is None else [name for name in spec.data.key if name in columns]
+    keep = tuple(dict.fromkeys([*keys, *(columns if "*" in named else named)]))
+    missing = [name for name in keep if name not in columns]
+    if missing:
+        raise UsageError(
+            f"'{missing[0]}' is no column of the source", fix=f"one of {', '.join(columns[:20])}"
+        )
+    return keep
+
+
+def _tell(arguments: argparse.Namespace, rows: int, rejected: int, version: str) -> None:
+    from mlspec.cli.console import emit, stderr
+
+    if arguments.json and arguments.output != "-":
+        emit({"rows": rows, "rejected": rejected, "output": arguments.output, "model_version": version})
+        return
+    apart = f", {rejected:,} rows to {arguments.rejects}" if rejected else ""
+    place = "" if arguments.output == "-" else f" to {arguments.output}"
+    stderr().print(f"{rows:,} rows scored{place}{apart}  (model {version})")

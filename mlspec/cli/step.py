@@ -1,0 +1,50 @@
+"""`mlspec step`: one step of a written plan; the command that DVC runs."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+
+SUMMARY = "do one step of a written plan (the command in dvc.yaml)"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this verb's arguments."""
+    parser.add_argument("pipeline", help="the folder under pipelines/")
+    parser.add_argument("step", help="the step's full name")
+    parser.add_argument("--json", action="store_true", help="print faults as JSON on stdout")
+
+
+def step(arguments: argparse.Namespace) -> int:
+    """Do the step in the workspace around the current folder."""
+    from mlspec import registry
+    from mlspec.cli._progress import Progress
+    from mlspec.compose.workspace import workspace_of
+    from mlspec.run.perform import perform
+    from mlspec.run.written import written
+
+    root = workspace_of(Path.cwd() / "spec.yaml")
+    registry.attach(root)
+    found = written(root, arguments.pipeline, arguments.step)
+    with Progress() as progress:
+        if found.kind == "plan":
+            from mlspec.run.check_plan import check_plan
+
+            check_plan(root, found)
+            return 0
+        fingerprints = {path: _digest(root / path) for path in found.dependencies}
+        progress.started(found, ())
+        perform(found, root, fingerprints, progress)
+    return 0
+
+
+def _digest(path: Path) -> str:
+    """Return a hash of a file, or of every file in a folder."""
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    total = hashlib.sha256()
+    for file in files:
+        total.update(str(file.relative_to(path)).encode())
+        with open(file, "rb") as content:
+            total.update(hashlib.file_digest(content, "sha256").digest())
+    return total.hexdigest()

@@ -1,0 +1,111 @@
+"""`mlspec why`: says where a value comes from, or what a fault's code means."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from mlspec.cli.arguments import add_spec, spec_of
+
+if TYPE_CHECKING:
+    from mlspec.spec.explain import Explained
+
+SUMMARY: str = "say where a value comes from and what it overrode, or what a fault's code means"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the key and the spec."""
+    parser.add_argument(
+        "key", metavar="KEY", help="such as training.optimizer.lr, or a fault's code such as MS0104"
+    )
+    add_spec(parser)
+
+
+def why(arguments: argparse.Namespace) -> int:
+    """Explain a key of a spec, or a code.
+
+    Raises:
+        UsageError: there is no such key or code.
+    """
+    if arguments.key[:2] == "MS" and arguments.key[2:].isdigit():
+        return _code(arguments)
+    from mlspec.spec.explain import explain
+    from mlspec.spec.load import load
+
+    path, overrides, overlays = spec_of(arguments)
+    loaded = load(path, overrides, overlays, data=False)
+    found = explain(arguments.key, loaded.spec, loaded.composed)
+    if arguments.json:
+        from mlspec.cli.console import emit
+
+        emit(_as_json(found))
+        return 0
+    import sys
+
+    sys.stdout.write(_told(found))
+    return 0
+
+
+def _code(arguments: argparse.Namespace) -> int:
+    import sys
+
+    from mlspec.codes import CODES
+    from mlspec.errors import UsageError
+
+    code = arguments.key
+    if code not in CODES:
+        raise UsageError(
+            f"no fault has the code '{code}'", fix=f"codes run from {min(CODES)} to {max(CODES)}"
+        )
+    if arguments.json:
+        from mlspec.cli.console import emit
+
+        emit({"code": code, "means": CODES[code]})
+    else:
+        sys.stdout.write(f"{code}: {CODES[code]}\n")
+    return 0
+
+
+def _as_json(found: Explained) -> dict[str, Any]:
+    from mlspec.spec.faults import dotted
+
+    def origin(index: int) -> dict[str, Any]:
+        one = found.origins[index]
+        place = {"document": one.place.document, "line": one.place.line, "column": one.place.column}
+        return {"value": one.value, "where": place, "removed": one.removed}
+
+    return {
+        "key": dotted(found.path),
+        "value": found.value,
+        "origins": [origin(index) for index in range(len(found.origins))],
+        "default": found.default,
+        "description": found.description,
+        "takes": found.takes,
+    }
+
+
+def _told(found: Explained) -> str:
+    import json
+
+    from mlspec.spec.faults import dotted
+
+    def shown(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    said = [origin for origin in found.origins if origin.value is not None or origin.removed]
+    lines = [f"{dotted(found.path)} = {shown(found.value)}"]
+    if not said or said[-1].removed:
+        lines.append("  from   the schema's default")
+    for place, origin in enumerate(reversed(said)):
+        value = "taken away" if origin.removed else shown(origin.value)
+        lines.append(
+            f"  {'over' if place or origin.removed else 'from'}   {origin.place}"
+            + (f": {value}" if place or origin.removed else "")
+        )
+    if said and found.default is not None:
+        lines.append(f"  over   the schema's default: {shown(found.default)}")
+    if found.description:
+        lines.append(f"  means  {found.description}")
+    if found.takes:
+        lines.append(f"  takes  {found.takes}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,114 @@
+"""What a run would do, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mlspec.plan.difference import difference
+from mlspec.plan.plan import Plan, Step
+from mlspec.run.store import Store, stage_of, store
+
+Verdict = Literal["reuse", "look", "restore", "after", "run"]
+"""`look`: the source is looked at in each run; `after`: runs if what it reads comes out different."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What will happen to a step."""
+
+    step: Step
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def works(self) -> bool:
+        """Return whether there is anything to do."""
+        return self.verdict in ("restore", "after", "run")
+
+
+def status(plan: Plan, workspace: Path) -> tuple[Judgement, ...]:
+    """Return what a run would do with each step, in their order; no step is imported."""
+    if not (workspace / ".dvc" / "config").is_file():
+        return tuple(Judgement(step, "run", ("never run here",)) for step in plan.steps)
+    found: dict[str, Judgement] = {}
+    with store(workspace) as opened:
+        for step in plan.steps:
+            found[step.name] = judge(opened, step, ahead=found)
+    return tuple(found.values())
+
+
+def judge(opened: Store, step: Step, ahead: Mapping[str, Judgement] | None = None) -> Judgement:
+    """Return what must happen to a step.
+
+    Args:
+        opened: What DVC knows.
+        step: The step.
+        ahead: What will happen to the steps before it; None where they are done.
+    """
+    recorded = opened.recorded(step)
+    if not recorded:
+        return Judgement(step, "run", ("never run here",))
+    reasons = [*_parameters(step, recorded), *_structure(step, recorded)]
+    open_inputs = _open_inputs(step, ahead or {})
+    stage = opened.stage(step)
+    watched = [dep for dep in stage.deps if not hasattr(dep, "params")]
+    # The guard's file is constant, and written before any step begins.
+    unsettled = (*open_inputs, f"artifacts/{step.pipeline}/plan")
+    settled = [dep for dep in watched if not any(_inside(dep.def_path, folder) for folder in unsettled)]
+    notes = []
+    for path, state in sorted(opened.changes(settled).items()):
+        if state == "deleted" and step.kind == "ingest":
+            notes.append(f"{path} is not here: cannot check, reused")
+        else:
+            reasons.append(f"{path} {'is not here' if state == 'deleted' else 'changed'}")
+    if reasons:
+        return Judgement(step, "run", tuple(reasons))
+    waits = tuple(f"after {name}" for name, verdict in open_inputs.values() if verdict != "restore")
+    if waits:
+        return Judgement(step, "after", waits)
+    states = {"deleted": "is not here", "modified": "was edited"}
+    outs = tuple(f"{path} {states.get(state, state)}" for path, state in opened.changes(stage.outs).items())
+    if outs:
+        return Judgement(step, "restore", outs)
+    if step.always:
+        return Judgement(step, "look", ("its source cannot be watched",))
+    return Judgement(step, "reuse", tuple(notes))
+
+
+def _parameters(step: Step, recorded: Mapping[str, object]) -> tuple[str, ...]:
+    params = recorded.get("params")
+    old = params.get(f"pipelines/{step.pipeline}/plan.yaml") if isinstance(params, Mapping) else None
+    return difference((old or {}).get(step.name, {}), step.parameters)
+
+
+def _structure(step: Step, recorded: Mapping[str, object]) -> tuple[str, ...]:
+    """Tell which dependencies came and went."""
+    entries = recorded.get("deps")
+    old = {entry["path"] for entry in entries} if isinstance(entries, list) else set()
+    new = set(stage_of(step).get("deps", ()))
+    return (
+        *(f"reads {path} now" for path in sorted(new - old)),
+        *(f"reads {path} no more" for path in sorted(old - new)),
+    )
+
+
+def _open_inputs(step: Step, ahead: Mapping[str, Judgement]) -> dict[str, tuple[str, Verdict]]:
+    """Return the folders whose content is not known yet, with the step that will write each."""
+    found: dict[str, tuple[str, Verdict]] = {}
+    for name, folder in step.inputs.items():
+        judged = ahead.get(name)
+        if judged is None or not judged.works:
+            continue
+        read = [path for path in step.dependencies if _inside(path, folder)]
+        # `passed` holds the same bytes each time: a check that runs again is no reason to work.
+        if judged.verdict != "restore" and all(path.endswith("/passed") for path in read):
+            continue
+        found[folder] = (name, judged.verdict)
+    return found
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")

@@ -1,0 +1,252 @@
+"""A plan, step by step, in one process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from mlspec.engine.files import write_bytes
+from mlspec.errors import MissingError, PlanError, UsageError
+from mlspec.plan.plan import Plan, Step
+from mlspec.run.lock import lock
+from mlspec.run.perform import perform
+from mlspec.run.report import Outcome, Report, write_record
+from mlspec.run.resolve import resolve
+from mlspec.run.status import Judgement, judge
+from mlspec.run.store import Store, mend, store
+from mlspec.run.watch import Watch
+from mlspec.run.workspace import workspace as make_workspace
+from mlspec.run.write_plan import stale_files, write_plan
+from mlspec.spec.needs import check_needs
+
+
+def run_plan(
+    plan: Plan,
+    workspace: Path | str = ".",
+    *,
+    until: str | None = None,
+    only: str | None = None,
+    force: Sequence[str] = (),
+    locked: bool = False,
+    wait: bool = False,
+    watch: Watch | None = None,
+) -> Report:
+    """Do what a plan asks for and is not done yet.
+
+    Args:
+        plan: What to do.
+        workspace: The folder with `.dvc`, or where it is made: the paths of the plan start here.
+        until: The last step: only it and what it needs are done.
+        only: The one step that is done; what it reads must be there.
+        force: Steps whose work is done again in any case.
+        locked: Nothing may be chosen or rewritten: plan.yaml and the contract must be there and right.
+        wait: Wait for another run, instead of refusing.
+        watch: Told what happens.
+
+    Returns:
+        What became of each step.
+
+    Raises:
+        CheckFailed: a rule, a parity check or a gate said no.
+        MissingError: something is missing here, or another run works in this workspace.
+        StepError: a step failed.
+    """
+    root, watch = Path(workspace).resolve(), watch or Watch()
+    chosen = _chosen(plan, until, only)
+    forced = {name for word in force for name in _names(plan, word)}
+    with lock(root, wait=wait, say=watch.said):
+        make_workspace(root, watch.said)
+        for line in mend(root):
+            watch.said(line)
+        plan = resolve(plan, root, locked=locked)
+        if locked:
+            _refuse_stale(plan, root)
+        write_plan(plan, root)
+        return _Walk(plan, root, watch, locked, chosen).walk(forced)
+
+
+@dataclass
+class _Walk:
+    plan: Plan
+    root: Path
+    watch: Watch
+    locked: bool
+    chosen: frozenset[str]
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def walk(self, forced: set[str]) -> Report:
+        began, start, failure = datetime.now(UTC), time.perf_counter(), None
+        try:
+            with store(self.root) as opened:
+                self._guard(opened)
+                for step in self.plan.steps:
+                    if step.name in self.chosen:
+                        self._settle(opened, step, step.name in forced)
+        except (Exception, KeyboardInterrupt) as fault:
+            failure = "".join(traceback.format_exception(fault))
+            raise
+        finally:
+            report = Report(self.plan, self.root, tuple(self.outcomes), time.perf_counter() - start)
+            if report.worked or failure:
+                record = write_record(report, began, failure)
+        if report.worked:
+            return Report(self.plan, self.root, report.outcomes, report.seconds, record)
+        return report
+
+    def _guard(self, opened: Store) -> None:
+        """Settle the stage that keeps `dvc repro` honest: this run has just written the plan."""
+        step = self.plan.guard
+        if judge(opened, step).verdict == "reuse":
+            return
+        stage = opened.stage(step)
+        _clear(_set_aside(self.root, self.root / step.output))
+        if not opened.restore(stage):
+            opened.work(stage, lambda: write_bytes(self.root / step.output / "passed", b"passed\n"))
+
+    def _settle(self, opened: Store, step: Step, forced: bool) -> None:
+        if step.kind == "validate":
+            self._propose_contract(step)
+        judged = judge(opened, step)
+        if judged.verdict == "reuse" and not forced:
+            self._note(step, "reused", judged.reasons, 0.0)
+            return
+        reasons = ("--force", *judged.reasons) if forced else judged.reasons
+        start = time.perf_counter()
+        stage = opened.stage(step)
+        if not forced and not step.always and self._restored(opened, step, stage, judged):
+            self._note(step, "restored", reasons, time.perf_counter() - start)
+            return
+        # Said before the first long work, not after it.
+        check_needs(plugin for later in self._from(step) for plugin in later.plugins)
+        self.watch.started(step, reasons)
+        try:
+            self._work(opened, step, stage)
+        except MissingError as missing:
+            if judged.verdict != "look":
+                raise
+            self._note(
+                step, "reused", (f"cannot check, reused: {missing.what}",), time.perf_counter() - start
+            )
+            return
+        except BaseException:
+            self._note(step, "failed", reasons, time.perf_counter() - start)
+            raise
+        self._note(step, "ran", reasons, time.perf_counter() - start)
+
+    def _from(self, step: Step) -> tuple[Step, ...]:
+        return tuple(
+            later for later in self.plan.steps[self.plan.steps.index(step) :] if later.name in self.chosen
+        )
+
+    def _restored(self, opened: Store, step: Step, stage: Any, judged: Judgement) -> bool:
+        output = self.root / step.output
+        if self._missing(step):
+            return False
+        aside = _set_aside(self.root, output)
+        if opened.restore(stage):
+            _clear(aside)
+            return True
+        # The old artifact stays until the new one takes its place.
+        if aside is not None and not output.exists():
+            aside.replace(output)
+        return False
+
+    def _work(self, opened: Store, step: Step, stage: Any) -> None:
+        missing = self._missing(step)
+        if missing:
+            first = missing[0]
+            made = first.startswith("artifacts/")
+            fix = "run without --only, so that it is made" if made else "check the path, or bring the file"
+            raise MissingError(f"'{first}' is not here", where=step.name, fix=fix)
+
+        def action() -> None:
+            fingerprints = {
+                dep.def_path: str(dep.hash_info.value) for dep in stage.deps if not hasattr(dep, "params")
+            }
+            perform(step, self.root, fingerprints, self.watch)
+
+        opened.work(stage, action)
+
+    def _missing(self, step: Step) -> tuple[str, ...]:
+        return tuple(path for path in step.dependencies if not (self.root / path).exists())
+
+    def _propose_contract(self, step: Step) -> None:
+        name = step.parameters["validation"]["contract"]
+        proposal = self.root / step.inputs["ingest"] / "contract.yaml"
+        if (self.root / name).exists():
+            return
+        if self.locked:
+            raise MissingError(
+                f"the contract '{name}' is missing, and --locked lets none be inferred",
+                where="validation.contract",
+                fix="`mlspec run --until validate`, review the file it writes, and commit it",
+            )
+        if proposal.is_file():
+            target = self.root / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(proposal.read_bytes())
+            self.watch.said(f"wrote {name}: what the data looks like now; review it and commit it")
+
+    def _note(
+        self,
+        step: Step,
+        done: Literal["reused", "restored", "ran", "failed"],
+        reasons: tuple[str, ...],
+        seconds: float,
+    ) -> None:
+        outcome = Outcome(step.name, step.pipeline, done, reasons, seconds, step.output)
+        self.outcomes.append(outcome)
+        self.watch.finished(outcome)
+
+
+def _chosen(plan: Plan, until: str | None, only: str | None) -> frozenset[str]:
+    if until is not None and only is not None:
+        raise UsageError("--until and --only exclude each other", fix="name one of them")
+    if only is not None:
+        return frozenset(_names(plan, only))
+    if until is not None:
+        last = _names(plan, until)
+        return frozenset(last).union(*(plan.needs(name) for name in last))
+    return frozenset(step.name for step in plan.steps)
+
+
+def _names(plan: Plan, word: str) -> tuple[str, ...]:
+    """Return the full names that a user's word stands for: `export` is every export."""
+    names = tuple(step.name for step in plan.steps if word in (step.name, step.kind))
+    if not names:
+        raise UsageError(
+            f"there is no step '{word}'", fix=f"one of {', '.join(step.name for step in plan.steps)}"
+        )
+    return names
+
+
+def _refuse_stale(plan: Plan, root: Path) -> None:
+    stale = stale_files(plan, root)
+    if stale:
+        raise PlanError(
+            f"'{next(iter(stale))}' differs from the spec, and --locked lets nothing be rewritten",
+            where=plan.spec,
+            fix="`mlspec plan --write`, and commit pipelines/",
+        )
+
+
+def _clear(folder: Path | None) -> None:
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _set_aside(root: Path, output: Path) -> Path | None:
+    if not output.exists():
+        return None
+    aside = root / ".mlspec" / "tmp" / f"aside-{output.name}-{os.getpid()}"
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(aside, ignore_errors=True)
+    output.replace(aside)
+    return aside
