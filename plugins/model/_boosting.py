@@ -1,0 +1,149 @@
+"""How `gradient_boosting` is fitted and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from mlspec.engine.builder import CODES, NUMBERS, SCORES, Builder
+from mlspec.engine.trees import Tree, append_trees
+from mlspec.engine.weights import row_weights, standardised
+from mlspec.errors import StepError
+from mlspec.sdk.contract import FittedTarget, ModelInputs
+from mlspec.sdk.encoded import Encoded
+from mlspec.sdk.model import FitOptions, Fitted
+
+if TYPE_CHECKING:
+    from .gradient_boosting import GradientBoosting
+
+
+def fit(
+    model: GradientBoosting,
+    train: Encoded,
+    val: Encoded | None,
+    inputs: ModelInputs,
+    target: FittedTarget,
+    options: FitOptions,
+) -> Fitted:
+    """Fit scikit-learn's trees on encoded rows."""
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    _check(train, val, target, stops=model.patience is not None)
+    table = _table(train, inputs)
+    made = HistGradientBoostingRegressor if target.kind == "number" else HistGradientBoostingClassifier
+    learner = made(**model.arguments(options.seed))
+    held: dict[str, Any] = {}
+    if model.patience is not None and val is not None:
+        held = {
+            "X_val": _rows(val, table, inputs),
+            "y_val": standardised(val, target),
+            "sample_weight_val": row_weights(val, options.class_weights),
+        }
+    with threadpool_limits(options.threads, user_api="openmp"):
+        learner.fit(
+            _rows(train, table, inputs),
+            standardised(train, target),
+            sample_weight=row_weights(train, options.class_weights),
+            **held,
+        )
+    if held:
+        best = max(1, int(np.argmax(learner.validation_score_)))
+        del learner._predictors[best:]
+    return Fitted(
+        _write(learner, table, inputs, target), _Predict(learner, table, inputs, target), _history(learner)
+    )
+
+
+def _check(train: Encoded, val: Encoded | None, target: FittedTarget, stops: bool) -> None:
+    if stops and (val is None or not val.rows):
+        raise StepError(
+            "model.patience stops on the val split, and no row is in it",
+            where="model.patience",
+            fix="set data.split.val above 0, or leave model.patience out",
+        )
+    if target.kind != "number":
+        present = np.bincount(train.target.astype(np.int64), minlength=len(target.classes))
+        for label, rows in zip(target.classes, present, strict=True):
+            if not rows:
+                raise StepError(f"no training row is of the class '{label}'", where="data.target")
+
+
+def _table(train: Encoded, inputs: ModelInputs) -> NDArray[np.float32]:
+    """Return what each code of each column is for the trees: itself, or NaN where no training row held it.
+
+    A tree sends NaN to the side on which most training rows went, so a value that was never seen is answered
+    like the usual one instead of like its neighbour in the order of codes.
+    """
+    parts = []
+    for place, size in enumerate(inputs.sizes):
+        seen = np.bincount(train.codes[:, place], minlength=size) > 0
+        parts.append(np.where(seen, np.arange(size), np.nan))
+    return np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, np.float32)
+
+
+def _offsets(inputs: ModelInputs) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(inputs.sizes)])[:-1].astype(np.int64)
+
+
+def _rows(rows: Encoded, table: NDArray[np.float32], inputs: ModelInputs) -> NDArray[np.float32]:
+    if not inputs.sizes:
+        return rows.numbers
+    return np.concatenate([rows.numbers, table[rows.codes + _offsets(inputs)]], axis=1)
+
+
+class _Predict:
+    """The library's own answers."""
+
+    def __init__(
+        self, learner: Any, table: NDArray[np.float32], inputs: ModelInputs, target: FittedTarget
+    ) -> None:
+        self.learner, self.table, self.inputs, self.target = learner, table, inputs, target
+
+    def __call__(self, rows: Encoded) -> NDArray[np.float32]:
+        if not rows.rows:
+            return np.zeros((0, self.target.width), np.float32)
+        answer = self.learner.predict if self.target.kind == "number" else self.learner.decision_function
+        scores = answer(_rows(rows, self.table, self.inputs)).reshape(rows.rows, -1)
+        if scores.shape[1] != self.target.width:
+            # Of two classes scikit-learn gives one score, whatever the target is called.
+            scores = np.concatenate([-scores / 2, scores / 2], axis=1)
+        return np.ascontiguousarray(scores, np.float32)
+
+
+def _write(learner: Any, table: NDArray[np.float32], inputs: ModelInputs, target: FittedTarget) -> bytes:
+    builder = Builder("gradient_boosting")
+    rows = builder.input(NUMBERS, "float32", ("rows", inputs.numbers))
+    codes = builder.input(CODES, "int64", ("rows", len(inputs.sizes)))
+    if inputs.sizes:
+        lines = builder.node("Add", codes, builder.constant(_offsets(inputs)))
+        rows = builder.node("Concat", rows, builder.node("Gather", builder.constant(table), lines), axis=1)
+    base = np.asarray(learner._baseline_prediction, np.float64).reshape(-1)
+    trees = [_tree(tree.nodes, place) for turn in learner._predictors for place, tree in enumerate(turn)]
+    scores = append_trees(builder, rows, trees, base)
+    if len(base) != target.width:
+        scores = builder.node("Mul", scores, builder.constant(np.array([[-0.5, 0.5]], np.float32)))
+    builder.output(scores, SCORES, "float32", ("rows", target.width))
+    written: bytes = builder.model().SerializeToString(deterministic=True)
+    return written
+
+
+def _tree(nodes: NDArray[Any], target: int) -> Tree:
+    return Tree(
+        target=target,
+        leaf=nodes["is_leaf"].astype(bool),
+        feature=nodes["feature_idx"].astype(np.int64),
+        threshold=nodes["num_threshold"].astype(np.float64),
+        left=nodes["left"].astype(np.int64),
+        right=nodes["right"].astype(np.int64),
+        missing_left=nodes["missing_go_to_left"].astype(bool),
+        value=nodes["value"].astype(np.float64),
+    )
+
+
+def _history(learner: Any) -> tuple[Mapping[str, float], ...]:
+    scores = zip(learner.train_score_[1:], learner.validation_score_[1:], strict=False)
+    return tuple({"train_loss": -float(train), "val_loss": -float(val)} for train, val in scores)

@@ -1,0 +1,88 @@
+"""The torch modules of `linear` and `mlp`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+from mlspec.sdk.contract import ModelInputs
+
+from ._groups import Group
+
+ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU, "tanh": nn.Tanh}
+
+
+class Table(nn.Module):
+    """The vectors of one group of code columns: `[rows, m] int64` to `[rows, columns, width] float32`."""
+
+    columns: torch.Tensor
+    offsets: torch.Tensor
+
+    def __init__(self, group: Group, start: float) -> None:
+        super().__init__()
+        self.group = group
+        self.weight = nn.Parameter(torch.randn(group.rows, group.width) * start)
+        self.register_buffer("columns", torch.tensor(group.columns), persistent=False)
+        self.register_buffer("offsets", torch.tensor(group.offsets), persistent=False)
+
+    def forward(self, codes: torch.Tensor) -> torch.Tensor:
+        if len(self.group.columns) != codes.shape[1]:
+            codes = codes.index_select(1, self.columns)
+        return nn.functional.embedding(codes + self.offsets, self.weight)
+
+    @torch.no_grad()
+    def settle(self, counts: Sequence[torch.Tensor]) -> None:
+        """Put each code that no training row held at the mean of those that rows did hold."""
+        for column, offset in zip(self.group.columns, self.group.offsets, strict=True):
+            seen = counts[column].to(self.weight)
+            lines = self.weight[offset : offset + len(seen)]
+            mean = (seen / seen.sum().clamp(min=1)) @ lines
+            lines[seen == 0] = mean
+
+
+class Linear(nn.Module):
+    """One weight a number, one a code, one bias, for each score."""
+
+    def __init__(self, inputs: ModelInputs, width: int, tables: Sequence[Group]) -> None:
+        super().__init__()
+        self.numbers = nn.Parameter(torch.zeros(width, inputs.numbers))
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.tables = nn.ModuleList(Table(group, start=0.0) for group in tables)
+
+    def forward(self, numbers: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+        scores = nn.functional.linear(numbers, self.numbers, self.bias)
+        for table in self.tables:
+            scores = scores + table(codes).sum(1)
+        return scores
+
+
+class Mlp(nn.Module):
+    """Numbers and vectors of codes side by side, through layers."""
+
+    def __init__(
+        self,
+        inputs: ModelInputs,
+        width: int,
+        tables: Sequence[Group],
+        layers: Sequence[int],
+        activation: str,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.tables = nn.ModuleList(Table(group, start=1.0) for group in tables)
+        first = inputs.numbers + sum(group.width * len(group.columns) for group in tables)
+        steps: list[nn.Module] = []
+        for before, after in pairwise((first, *layers)):
+            steps += [nn.Linear(before, after), ACTIVATIONS[activation]()]
+            if dropout:
+                steps.append(nn.Dropout(dropout))
+        self.layers = nn.Sequential(*steps, nn.Linear((first, *layers)[-1], width))
+
+    def forward(self, numbers: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+        if self.tables:
+            numbers = torch.cat([numbers, *(table(codes).flatten(1) for table in self.tables)], 1)
+        scores: torch.Tensor = self.layers(numbers)
+        return scores

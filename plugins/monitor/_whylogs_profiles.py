@@ -1,0 +1,97 @@
+"""Profiles of many windows and processes as one, and what the drift test asks of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("WHYLOGS_NO_ANALYTICS", "True")
+
+import numpy as np
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from whylogs.core.errors import DeserializationError
+from whylogs.core.view import ColumnProfileView, DatasetProfileView
+
+from mlspec.engine.drift import drift as drift_of
+from mlspec.engine.files import read_json
+from mlspec.engine.seen import Seen
+from mlspec.errors import MissingError, StepError
+
+from ._whylogs_observer import ANSWERS, short
+
+Floats = NDArray[np.float64]
+
+
+def compare(folder: Path, reference: dict[str, Any], drift: dict[str, Any]) -> dict[str, Any]:
+    """Compare all profiles of a folder with a reference; see `Whylogs.compare`."""
+    files = sorted(file for file in folder.glob("*.bin") if not file.name.startswith("."))
+    if not files:
+        raise MissingError(
+            f"nothing was observed yet: '{folder}' holds no profile", fix="mlspec serve, and send rows"
+        )
+    merged = merge(files)
+    columns = dict(_columns(reference))
+    seen = {name: _seen(view) for name, view in merged.get_columns().items() if name in columns}
+    report = drift_of(
+        {"rows": max((c["rows"] for c in columns.values()), default=0), "columns": columns}, seen, **drift
+    )
+    for column in report["columns"]:
+        column["part"] = "answers" if column["column"].startswith(ANSWERS) else "inputs"
+        column["column"] = column["column"].removeprefix(ANSWERS)
+    dropped = sum(read_json(file)["dropped"] for file in folder.glob("tap-*.json"))
+    starts = sorted({file.name.split("Z-")[0] + "Z" for file in files})
+    return {**report, "windows": len(starts), "since": starts[0], "until": starts[-1], "dropped": dropped}
+
+
+def merge(files: Sequence[Path]) -> DatasetProfileView:
+    """Return many profiles as one.
+
+    Raises:
+        StepError: a file is no profile.
+    """
+    merged = DatasetProfileView.zero()
+    for file in files:
+        try:
+            merged = merged.merge(DatasetProfileView.deserialize(file.read_bytes()))
+        except (DeserializationError, DecodeError, OSError, ValueError) as error:
+            raise StepError(
+                f"'{file}' is no profile of whylogs: {error}", fix="move it out of this folder"
+            ) from error
+    return merged
+
+
+def _columns(reference: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for part, prefix in (("inputs", ""), ("answers", ANSWERS)):
+        known = reference.get(part) or {"rows": 0, "columns": {}}
+        for name, column in known["columns"].items():
+            yield prefix + name, {**column, "rows": known["rows"]}
+
+
+def _seen(view: ColumnProfileView) -> Seen:
+    counts = view.get_metric("counts")
+    rows, nulls = counts.n.value, counts.null.value
+    distribution, frequent = view.get_metric("distribution"), view.get_metric("frequent_items")
+    if distribution is not None:
+        sketch = distribution.kll.value
+
+        def shares(points: Floats) -> tuple[Floats, Floats]:
+            # The sketch's rank is the share strictly below: the next float's rank is that of "at or below".
+            below = [sketch.get_rank(point) for point in points]
+            upto = [sketch.get_rank(point) for point in np.nextafter(points, np.inf)]
+            return np.array(below, np.float64), np.array(upto, np.float64)
+
+        error = sketch.normalized_rank_error(True) if sketch.is_estimation_mode() else 0.0
+        return Seen(rows, nulls, shares=None if sketch.is_empty() else shares, rank_error=error)
+    if frequent is None:
+        return Seen(rows, nulls)
+    items = frequent.frequent_strings.value
+
+    def counted(texts: Sequence[str]) -> tuple[Floats, Floats]:
+        keys = [short(text) for text in texts]
+        least = [items.get_lower_bound(key) for key in keys]
+        return np.array(least, np.float64), np.array([items.get_upper_bound(key) for key in keys], np.float64)
+
+    return Seen(rows, nulls, counts=counted)

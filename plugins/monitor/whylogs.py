@@ -1,0 +1,63 @@
+"""Watch a deployment with whylogs profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator
+
+from mlspec.sdk.fields import Duration, NoEffect, seconds
+from mlspec.sdk.monitor import Monitor, Observer
+
+if TYPE_CHECKING:
+    from mlspec.sdk.contract import Contract
+
+
+def _check_length(text: str) -> str:
+    if seconds(text) < 1:
+        raise ValueError("expected a second or more")
+    return text
+
+
+class Whylogs(Monitor):
+    """Profiles of rows and answers, one file a window of time and process; sketches only, never the rows.
+
+    The files are whylogs' own format and can be merged, by mlspec and by whylogs, over time and machines.
+    """
+
+    requires: ClassVar[Mapping[str, str]] = {"whylogs": "serve"}
+
+    every: Annotated[Duration, AfterValidator(_check_length), NoEffect()] = "1h"
+    """Length of a window, a second or more: each has files of its own."""
+
+    def observer(self, contract: Contract, folder: Path) -> Observer:
+        """Return an observer that writes into a folder."""
+        from ._whylogs_observer import WhylogsObserver
+
+        return WhylogsObserver(contract, folder, seconds(self.every))
+
+    def compare(self, folder: Path, reference: dict[str, Any], drift: dict[str, Any]) -> dict[str, Any]:
+        """Compare all profiles of a folder with a reference.
+
+        Args:
+            folder: Holds the profiles.
+            reference: `inputs` and `answers`, each as `reference.json` has it; each may be absent.
+            drift: `false_alarms` and `smallest_effect`.
+
+        Returns:
+            What `engine/drift.py` reports, and `windows` (files), `since` and `until` (windows' starts) and
+            `dropped` (rows that were not watched).
+
+        Raises:
+            MissingError: the folder holds no profile.
+        """
+        from ._whylogs_profiles import compare
+
+        return compare(folder, reference, drift)
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return instances that the contract tests use."""
+        return (cls.revive({"of": "online"}), cls.revive({"of": "online", "every": "5m"}))

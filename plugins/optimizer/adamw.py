@@ -1,0 +1,39 @@
+"""Adam with decoupled weight decay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from mlspec.sdk.training import Optimizer
+
+if TYPE_CHECKING:
+    import torch
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Adamw(Optimizer):
+    """Adam whose weight decay does not pass through the gradient.
+
+    Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019), algorithm 2.
+    """
+
+    lr: float = Field(default=1e-3, gt=0, le=100)
+    """Learning rate."""
+    betas: tuple[Beta, Beta] = (0.9, 0.999)
+    """How much of each running mean (of the gradient, of its square) is kept at a step, fraction 0-1."""
+    eps: float = Field(default=1e-8, gt=0)
+    """Added to the divisor, so that it is never zero."""
+    weight_decay: float = Field(default=0.01, ge=0)
+    """Share of each weight, times the learning rate, taken away at a step."""
+
+    def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        """Return the optimiser; one fused kernel moves all weights."""
+        import torch
+
+        return torch.optim.AdamW(
+            parameters, lr=self.lr, betas=self.betas, eps=self.eps, weight_decay=self.weight_decay, fused=True
+        )
