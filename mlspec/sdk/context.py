@@ -23,6 +23,8 @@ class Context:
     """The step's full name, such as `export-main`."""
     scratch: Path = field(default_factory=lambda: Path("/tmp"))
     """A folder for checkpoints and spills, kept between runs of this step with the same inputs."""
+    checkpoint_every: float = 300.0
+    """Seconds between checkpoints inside an epoch (`training.checkpoint.every`, which changes no result)."""
     logs: Path | None = None
     """Where clocks, hosts and events may be written; no output, nobody's dependency."""
     progress: Callable[[float, float | None, str], None] = _silent

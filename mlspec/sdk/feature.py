@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlspec.sdk.contract import Tensor
+from mlspec.sdk.contract import JsonType, Tensor
 from mlspec.sdk.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -46,12 +46,21 @@ class Feature(Plugin):
     slot: ClassVar[str] = "feature"
     tensor: ClassVar[Tensor]
     """What crosses into the file for such a column."""
+    takes: ClassVar[tuple[JsonType, ...]] = ("string", "integer", "boolean")
+    """What a raw column of this kind may hold."""
     parse_fields: ClassVar[tuple[str, ...]] = ()
     """Options that change how raw data is read (a time zone); they are parameters of `ingest` as well."""
 
     def aggregates(self, column: ibis.Column) -> Mapping[str, ibis.Scalar]:
         """Return the aggregates over the training split that `fit` needs; they run where the data lies."""
         return {}
+
+    def moments(self, column: ibis.Column) -> ibis.Column | None:
+        """Return the numbers whose `low`, `high`, `mean` and `std` `fit` finds among its aggregates, or None.
+
+        They are summed exactly, so that they do not depend on the order in which threads see the rows.
+        """
+        return None
 
     def counts(self) -> bool:
         """Return whether `fit` needs the training rows of each distinct value."""
@@ -61,7 +70,7 @@ class Feature(Plugin):
         """Return what the nodes need, as plain JSON data; the same inputs give the same bytes.
 
         Args:
-            aggregates: The values of `aggregates()`, and `rows` and `nulls`.
+            aggregates: The values of `aggregates()` and `moments()`, and `rows` and `nulls`.
             counts: `(value, rows)` by falling rows, then by value; empty unless `counts()`.
         """
         raise NotImplementedError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -17,11 +17,39 @@ def freeze(value: Any) -> Any:
     return value
 
 
+_SWITCHES = {"yes": True, "on": True, "no": False, "off": False}
+
+
+def tidy(model: type[BaseModel], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping of the YAML as a class takes it.
+
+    Notes (`x-` keys) are left out; an empty key says nothing unless the field takes null; `yes`, `no`,
+    `on`, `off` are
+    text to the reader and become true and false here, where the field is a switch.
+    """
+    fields = model.model_fields
+    found = {}
+    for key, value in data.items():
+        if isinstance(key, str) and key.startswith("x-"):
+            continue
+        if value is None and key in fields and type(None) not in get_args(fields[key].annotation):
+            continue
+        if isinstance(value, str) and key in fields and fields[key].annotation is bool:
+            value = _SWITCHES.get(value.lower(), value)
+        found[key] = value
+    return found
+
+
 class Frozen(BaseModel):
     """A closed, strict, immutable value."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, defer_build=True, protected_namespaces=(), ser_json_inf_nan="constants"
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        defer_build=True,
+        protected_namespaces=(),
+        ser_json_inf_nan="constants",
     )
 
     @classmethod
@@ -39,5 +67,5 @@ class Section(Frozen):
         if data is None:
             return {}
         if isinstance(data, Mapping):
-            return {key: value for key, value in data.items() if not (isinstance(key, str) and key.startswith("x-"))}
+            return tidy(cls, data)
         return data

@@ -25,6 +25,8 @@ class Gate(Plugin):
 
     metric: str
     """The measure it looks at; it must be among `evaluation.metrics`."""
+    export: str = "main"
+    """The export whose measures it looks at."""
 
     def judge(self, metrics: Mapping[str, Any]) -> GateVerdict:
         """Judge the content of an export's `metrics.json` (metric name to value)."""

@@ -7,11 +7,13 @@ from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
 
-from mlspec.sdk.frozen import Frozen
+from mlspec.sdk.frozen import Frozen, tidy
 
 
 class Plugin(Frozen):
-    """One choice for one slot: fields are its YAML options, methods do its work, heavy imports sit inside them."""
+    """One choice for one slot: fields are its YAML options, methods do its work, heavy imports sit inside
+    them.
+    """
 
     slot: ClassVar[str]
     revision: ClassVar[int] = 1
@@ -29,8 +31,7 @@ class Plugin(Frozen):
         if data is None:
             data = {}
         if isinstance(data, Mapping):
-            data = {key: value for key, value in data.items() if not (isinstance(key, str) and key.startswith("x-"))}
-            return {"kind": own} | data
+            return {"kind": own} | tidy(cls, data)
         return data
 
     @classmethod

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from mlspec.sdk.condition import Condition, columns_of
 from mlspec.sdk.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -34,16 +35,20 @@ class Rule(Plugin):
 
     name: str | None = None
     """Name in reports and diffs; derived from the rule where absent."""
-    where: str | None = None
+    where: Condition | None = None
     """SQL condition: only these rows are looked at."""
     at_least: float = Field(default=1.0, ge=0, le=1)
     """Share of rows (fraction 0-1) that must obey."""
     severity: Literal["error", "warn"] = "error"
     """An error ends the run; a warning is told."""
 
-    def columns(self) -> tuple[str, ...]:
+    def reads(self) -> tuple[str, ...]:
         """Return the columns that this rule reads by name (checked against the data before any work)."""
         return ()
+
+    def mentions(self) -> tuple[str, ...]:
+        """Return every column that this rule needs: `reads()` and those of `where`."""
+        return tuple(dict.fromkeys((*self.reads(), *(columns_of(self.where) if self.where else ()))))
 
     @property
     def id(self) -> str:

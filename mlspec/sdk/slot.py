@@ -23,27 +23,34 @@ class Slot:
     name: str
     default: str | None = None
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(self.choose)
 
     def choose(self, value: Any) -> Plugin:
         """Return the plug-in that a mapping, or a kind's bare name, describes.
 
         Raises:
-            PydanticCustomError: `slot_type`, `kind_missing` or `kind_unknown`; its context holds slot and kinds.
+            PydanticCustomError: `slot_type`, `kind_missing` or `kind_unknown`; its context holds slot and
+            kinds.
         """
         if isinstance(value, Plugin):
             return value
         if isinstance(value, str):
             value = {"kind": value}
-        kinds = registry.kinds(self.name)
-        context = {"slot": self.name, "kinds": list(kinds)}
         if not isinstance(value, Mapping):
-            raise PydanticCustomError("slot_type", "expected a {slot}: a kind, or a mapping with 'kind'", context)
+            raise PydanticCustomError(
+                "slot_type", "expected a {slot}: a kind, or a mapping with 'kind'", self._told()
+            )
         kind = value.get("kind", self.default)
         if kind is None:
-            raise PydanticCustomError("kind_missing", "'kind' is missing", context)
-        if not isinstance(kind, str) or kind not in kinds:
-            raise PydanticCustomError("kind_unknown", "no {slot} is called '{kind}'", context | {"kind": str(kind)})
+            raise PydanticCustomError("kind_missing", "'kind' is missing", self._told())
+        if not isinstance(kind, str) or not registry.exists(self.name, kind):
+            told = self._told() | {"kind": str(kind)}
+            raise PydanticCustomError("kind_unknown", "no {slot} is called '{kind}'", told)
         found: Plugin = registry.find(self.name, kind).model_validate({**value, "kind": kind})
         return found
+
+    def _told(self) -> dict[str, Any]:
+        return {"slot": self.name, "kinds": list(registry.kinds(self.name))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlspec.sdk.context import Context
@@ -9,6 +10,17 @@ from mlspec.sdk.plugin import Plugin
 
 if TYPE_CHECKING:
     import ibis
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Rows that a source could not even take apart, for one reason."""
+
+    reason: str
+    """Why, such as `too many columns`."""
+    rows: int
+    examples: tuple[str, ...]
+    """A few of them, each with its place: `line 12: 4,5`."""
 
 
 class Source(Plugin):
@@ -19,14 +31,16 @@ class Source(Plugin):
     """True where every column comes as text whose kind the spec gives (CSV)."""
 
     def dependencies(self) -> tuple[str, ...] | None:
-        """Return the local files (relative to the workspace, or absolute) that DVC can watch; None where it cannot.
+        """Return the local files (relative to the workspace, or absolute) that DVC can watch; None where
+        it cannot.
 
         An empty tuple: the parameters say it all (a bundled sample, a synthetic table).
         """
         raise NotImplementedError
 
     def columns(self, context: Context) -> tuple[str, ...]:
-        """Return the columns' names in order, from a header or footer only; imports nothing heavy where it can.
+        """Return the columns' names in order, from a header or footer only; imports nothing heavy where
+        it can.
 
         Raises:
             MissingError: there is nothing at the source's place.
@@ -35,9 +49,17 @@ class Source(Plugin):
         raise NotImplementedError
 
     def table(self, context: Context) -> ibis.Table:
-        """Return the rows, in the order of the source, as an expression; nothing is read until a step asks."""
+        """Return the rows, in the order of the source, as an expression."""
         raise NotImplementedError
 
     def fingerprint(self, context: Context) -> dict[str, Any]:
-        """Return what identifies the content now: names, sizes in bytes and hashes; no times, no machine's paths."""
+        """Return what identifies the content now: names, sizes in bytes and hashes; no times, no machine's
+        paths.
+        """
         raise NotImplementedError
+
+    def unreadable(self, table: ibis.Table) -> tuple[Unreadable, ...]:
+        """Return the rows that `table()` had to leave out, once all of the table was read; nothing is dropped
+        silently.
+        """
+        return ()

@@ -27,7 +27,7 @@ class Split(Plugin):
 
     slot: ClassVar[str] = "split"
 
-    def columns(self) -> tuple[str, ...]:
+    def reads(self) -> tuple[str, ...]:
         """Return the columns that this rule reads by name (checked against the data before any work)."""
         return ()
 
@@ -38,6 +38,7 @@ class Split(Plugin):
     def assign(self, table: ibis.Table, seed: int, columns: SplitColumns) -> ibis.Table:
         """Return the table with one more text column `mlspec_split`: train, val or test.
 
-        The table has `mlspec_row`, the row's 0-based place in the source. The same rows and seed give the same split.
+        The table has `mlspec_row`, the row's 0-based place in the source. The same rows and seed give the
+        same split.
         """
         raise NotImplementedError

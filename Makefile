@@ -1,0 +1,62 @@
+# One door for people and for CI: `make help` lists what there is. Everything happens in .venv inside this folder.
+
+# The first Python on the PATH that mlspec runs on.
+PYTHON ?= $(shell for name in python3.11 python3.12 python3; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$name && break; done)
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+JOBS   ?= 2
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test test-all test-gpu check format bench constraints clean
+
+help:  ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# torch goes first and alone: only with its exact version does pip take the CPU wheel where an index offers one.
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "mlspec needs Python 3.11 or 3.12; name one: make PYTHON=/path/to/python3.11 install" >&2; exit 3; }
+	@echo "making $(VENV) (once; minutes)" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "torch==$$(sed -n 's/^torch==//p' constraints.txt)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+install: $(STAMP)  ## Make .venv and install mlspec with everything that it needs, at the versions of constraints.txt.
+
+demo: $(STAMP)  ## Run examples/breast_cancer from end to end in a scratch copy.
+	@scripts/demo $(abspath $(BIN))
+
+test: $(STAMP)  ## Run the tests that are not marked slow.
+	$(PYTEST) -m "not slow and not gpu" $(ARGS)
+
+test-all: $(STAMP)  ## Run every test, the slow ones as well.
+	$(PYTEST) -m "not gpu or gpu" $(ARGS)
+
+test-gpu: $(STAMP)  ## Run the tests that need a CUDA device.
+	$(BIN)/python -m pytest -q -m gpu $(ARGS)
+
+check: $(STAMP)  ## Lint, formatting, types, layers.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)  ## Mend what ruff can mend by itself.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## Measure (minutes; wants a quiet machine).
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+constraints: $(STAMP)  ## Renew constraints.txt from what .venv holds now.
+	@{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --exclude-editable --disable-pip-version-check \
+		| sed 's/^torch==\([0-9.]*\).*/torch==\1/' | LC_ALL=C sort -f; } > .constraints.new
+	@mv .constraints.new constraints.txt
+
+clean:  ## Remove .venv, caches and what builds leave.
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,75 @@
+"""What each number of a fault means: one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        # MS01xx: text, presets, overrides.
+        "MS0101": "A file cannot be read. Check its path and rights.",
+        "MS0102": "A file is not UTF-8 text. Save it as UTF-8; a byte order mark is legal.",
+        "MS0103": "A file is not YAML. Nothing behind that place can be read, so other faults may follow.",
+        "MS0104": "A key stands twice in one mapping. YAML parsers keep one of the two without a word; "
+        "mlspec asks which.",
+        "MS0105": "Anchors (&name), aliases (*name) and merge keys (<<) are not part of the language. "
+        "A preset serves several specs, and ${path.to.key} repeats one value.",
+        "MS0106": "Tags (!!binary, !name) are not part of the language: the schema says what a value is. "
+        "Put text into quotes.",
+        "MS0107": "A file holds more than one YAML document. Lay files on top of each other with -c instead.",
+        "MS0108": "A file is larger or deeper than any spec: 1,000,000 characters, 32 levels.",
+        "MS0109": "Keys must be text, and a file must be a mapping.",
+        "MS0110": "A number is infinite, not a number, or too large. No key takes such a number.",
+        "MS0111": "An override is not in Hydra's grammar: key=value, group=preset, ~key. "
+        "Values with blanks, commas, colons or = stand in quotes. Sweeps (1,2) ask for several runs; a "
+        "list is [1,2].",
+        "MS0112": "`defaults:` is a list of presets: `- hardware: cpu`, `- _self_` last. "
+        "Names are small letters, digits, '_' and '/'.",
+        "MS0113": "A preset, or a group of presets, does not exist. Presets lie in the workspace's conf/, "
+        "then in mlspec's own: conf/<group>/<preset>.yaml.",
+        "MS0114": "A preset includes itself, perhaps through others.",
+        "MS0115": "A reserved key stands where it may not: 'hydra' is not part of the language, and "
+        "only a spec or a preset "
+        "holds 'defaults'.",
+        "MS0116": "${...} reaches whole values only: ${path.to.key}, where a plain value (or a list of "
+        "plain values) "
+        "stands that holds no reference itself. Other resolvers than oc.env are refused. \\${ writes a "
+        "plain ${.",
+        "MS0117": "A reference points at a key that nothing sets. Defaults of the schema cannot be "
+        "referred to.",
+        "MS0118": "${oc.env:NAME} is for keys that hold secrets, and no key of this version holds one. "
+        "Set a value from the environment with an override: key=$NAME in the shell.",
+        "MS0119": "An override takes away or counts into something that is not there, or says null "
+        "over a section: "
+        "~key takes a section away.",
+        # MS02xx: the schema.
+        "MS0201": "A key is not part of the language. Keys are checked strictly, so that a slip of the "
+        "pen changes no model. "
+        "Notes of your own start with x-.",
+        "MS0202": "A key of the language stands at a level where it has no meaning.",
+        "MS0203": "A key is missing that has no default, or stands there without a value.",
+        "MS0204": "A value is of the wrong type, or outside its limits.",
+        "MS0205": "No plug-in of this slot has this name. `mlspec plugins` lists them.",
+        "MS0206": "A plug-in is chosen by `kind:`, and none is named.",
+        "MS0207": "The language has a word for it, and this version does not do it yet.",
+        # MS03xx: meaning.
+        "MS0301": "The spec names a column that the data lacks.",
+        "MS0302": "Each column of the data must be named: as a feature, target, key, weight, "
+        "event_time, or in data.ignore. "
+        "So a new column never becomes a feature, or vanishes, without a word. `features: auto` takes "
+        "them all.",
+        "MS0303": "A column has two roles that exclude each other: target, feature, key, weight, ignored.",
+        "MS0304": "A key is set that the target's kind cannot use, or contradicts it.",
+        "MS0305": "A metric cannot be computed for the target's kind, or is named twice.",
+        "MS0306": "A gate looks at a metric that is not among evaluation.metrics.",
+        "MS0307": "Something is chosen on the val split, and data.split leaves it empty.",
+        "MS0308": "A key of training is set that the chosen model does not obey. Left in place it "
+        "would only seem to work.",
+        "MS0309": "An export or a deployment is named that does not exist.",
+        "MS0310": "More devices or machines are asked for than the strategy or the launcher can use.",
+        "MS0311": "A column's name is empty, stands twice, or is a name that answers or mlspec itself need.",
+        "MS0312": "The data cannot be reached, or has no columns that can be read.",
+    }
+)
+"""Each code and what it means, for `mlspec why CODE`."""

@@ -1,0 +1,69 @@
+"""What every test shares: quiet libraries, state outside the user's folders, and no skips in CI."""
+
+from __future__ import annotations
+
+import functools
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what tests and their child processes leave behind in one folder that goes away."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if not hasattr(config, "workerinput"):  # xdist's workers inherit the environment
+        state = tempfile.TemporaryDirectory(prefix="mlspec-tests-")
+        config.add_cleanup(state.cleanup)
+        for name in ("DVC_SITE_CACHE_DIR", "DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR"):
+            os.environ[name] = str(Path(state.name) / name.lower())
+        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+            os.environ[name] = str(Path(state.name) / name.lower())
+    os.environ["NO_COLOR"] = "1"
+    for name in ("MLSPEC_TRUST", "FORCE_COLOR"):
+        os.environ.pop(name, None)
+
+
+@functools.cache
+def _has_cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the tests of a device that this machine does not have."""
+    for item in items:
+        if item.get_closest_marker("gpu") and not _has_cuda():
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Turn a skip into a failure where CI should have run the test."""
+    report = yield
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail") and not item.get_closest_marker("gpu"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome, report.longrepr = "failed", f"CI must run this test, and it was skipped: {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """Turn a skipped file into an error where CI should have run it."""
+    report = yield
+    if IN_CI and report.skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome, report.longrepr = "failed", f"CI must run this file, and it was skipped: {reason}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the checkout's folder."""
+    return ROOT

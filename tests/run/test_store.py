@@ -1,0 +1,167 @@
+"""What DVC in a shell, a killed process and a second run do to a workspace."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from mlspec.run._lock_loader import LockLoader
+from mlspec.run.store import mend
+from tests.run.conftest import sh
+
+
+def locks(workspace: Path) -> dict[str, bytes]:
+    return {file.parent.name: file.read_bytes() for file in sorted((workspace / "pipelines").glob("*/dvc.lock"))}
+
+
+def test_dvc_repro_in_a_shell_leaves_the_same_lock(workspace, commands):
+    sh("mlspec", "run", cwd=workspace)
+    walked = locks(workspace)
+    for file in (workspace / "pipelines").glob("*/dvc.lock"):
+        file.unlink()
+    sh("rm", "-rf", "artifacts", ".dvc/cache", cwd=workspace)
+    done = sh("dvc", "repro", "pipelines/small/dvc.yaml", cwd=workspace)
+    assert "Running stage 'pipelines/small/dvc.yaml:gate'" in done.stdout
+    assert locks(workspace) == walked
+    assert "nothing to do" in sh("mlspec", "run", cwd=workspace).stdout
+
+
+def test_nothing_to_do_after_one_means_nothing_to_do_for_the_other(workspace, commands):
+    sh("mlspec", "run", cwd=workspace)
+    walked = locks(workspace)
+    done = sh("dvc", "repro", "pipelines/small/dvc.yaml", cwd=workspace)
+    assert "Running stage" not in done.stdout
+    assert locks(workspace) == walked
+
+
+def test_dvc_repro_refuses_a_plan_older_than_its_spec(workspace, commands):
+    sh("mlspec", "run", cwd=workspace)
+    spec = workspace / "spec.yaml"
+    spec.write_text(spec.read_text().replace("lr: 0.001", "lr: 0.003"))
+    done = sh("dvc", "repro", "pipelines/small/dvc.yaml", cwd=workspace, code=None)
+    assert done.returncode != 0
+    assert "the spec has changed" in done.stderr and "mlspec plan --write" in done.stderr
+    assert "small/dvc.yaml:train" not in done.stdout
+    sh("mlspec", "plan", "--write", cwd=workspace)
+    assert "small/dvc.yaml:train" in sh("dvc", "repro", "pipelines/small/dvc.yaml", cwd=workspace).stdout
+    assert "nothing to do" in sh("mlspec", "run", cwd=workspace).stdout
+
+
+def test_a_second_run_says_at_once_who_works_here(workspace, commands, monkeypatch):
+    monkeypatch.setenv("FAKE_STEP_SECONDS", "1.5")
+    first = subprocess.Popen(["mlspec", "run"], cwd=workspace, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        lock = workspace / ".mlspec/run.lock"
+        deadline = time.monotonic() + 60
+        while not (lock.exists() and lock.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        second = sh("mlspec", "run", cwd=workspace, code=3)
+        assert f"pid {first.pid}" in second.stderr and "mlspec run" in second.stderr and "--wait" in second.stderr
+        monkeypatch.setenv("FAKE_STEP_SECONDS", "0")
+        waited = sh("mlspec", "run", "--wait", cwd=workspace)
+        assert f"waiting for pid {first.pid}" in waited.stderr
+        assert "nothing to do" in waited.stdout
+        assert first.wait(60) == 0
+    finally:
+        first.kill()
+        first.communicate()
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_and_ends_with_the_same_lock(workspace, commands, monkeypatch):
+    sh("mlspec", "run", cwd=workspace)
+    wanted = locks(workspace)
+    monkeypatch.setenv("FAKE_STEP_SECONDS", "0.05")
+    for delay in (0.5, 0.7, 0.9, 1.1, 1.3, 1.5, 1.8):
+        for file in (workspace / "pipelines").glob("*/dvc.lock"):
+            file.unlink()
+        sh("rm", "-rf", "artifacts", ".dvc/cache", cwd=workspace)
+        run = subprocess.Popen(
+            ["mlspec", "run"], cwd=workspace, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        time.sleep(delay)
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        sh("mlspec", "run", cwd=workspace)
+        assert locks(workspace) == wanted
+        assert not list((workspace / ".mlspec/tmp").iterdir())
+
+
+@pytest.mark.parametrize("torn", ['{"write": {', "", "[]"])
+def test_a_torn_rwlock_is_removed(workspace, commands, torn):
+    sh("mlspec", "run", cwd=workspace)
+    (workspace / ".dvc/tmp/rwlock").write_text(torn)
+    assert "nothing to do" in sh("mlspec", "run", cwd=workspace).stdout
+    sh("mlspec", "run", "--force", "train", cwd=workspace)
+
+
+def test_locks_of_dead_processes_are_dropped(workspace, commands):
+    sh("mlspec", "run", cwd=workspace)
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    folder = str(workspace / "artifacts/small/train")
+    entry = {"pid": dead.pid, "cmd": "mlspec run"}
+    (workspace / ".dvc/tmp/rwlock").write_text(json.dumps({"write": {folder: entry}, "read": {folder: [entry]}}))
+    assert mend(workspace) == ("removed locks of processes that were killed",)
+    sh("mlspec", "run", "--force", "train", cwd=workspace)
+
+
+def test_a_living_process_keeps_its_locks(workspace, commands):
+    sh("mlspec", "run", cwd=workspace)
+    living = subprocess.Popen(["sleep", "30"])
+    try:
+        folder = str(workspace / "artifacts/small/train")
+        content = {"write": {folder: {"pid": living.pid, "cmd": "dvc repro"}}, "read": {}}
+        (workspace / ".dvc/tmp/rwlock").write_text(json.dumps(content))
+        assert mend(workspace) == ()
+        refused = sh("mlspec", "run", "--force", "train", cwd=workspace, code=3)
+        assert f"PID {living.pid}" in refused.stderr
+    finally:
+        living.kill()
+        living.wait()
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.5, 0.97])
+def test_a_torn_lock_is_set_aside_and_the_cache_restores(workspace, commands, keep):
+    sh("mlspec", "run", cwd=workspace)
+    wanted = locks(workspace)
+    file = workspace / "pipelines/small/dvc.lock"
+    content = file.read_bytes()
+    file.write_bytes(content[: int(len(content) * keep)])
+    done = sh("mlspec", "run", cwd=workspace)
+    assert locks(workspace) == wanted
+    assert " ran " not in done.stderr
+
+
+def test_push_clone_and_run_does_no_work(workspace, commands, tmp_path):
+    sh("git", "init", "-q", cwd=workspace)
+    sh("mlspec", "run", cwd=workspace)
+    sh("dvc", "remote", "add", "-d", "store", str(tmp_path / "store"), cwd=workspace)
+    sh("dvc", "push", "--run-cache", cwd=workspace)
+    sh("git", "add", ".", cwd=workspace)
+    author = ("-c", "user.name=a", "-c", "user.email=a@b")
+    sh("git", *author, "commit", "-qm", "a", cwd=workspace)
+    tracked = sh("git", "ls-files", cwd=workspace).stdout.split()
+    assert not [name for name in tracked if name.startswith(("artifacts", ".mlspec"))]
+    assert {"contracts/small.yaml", "pipelines/small/plan.yaml", "pipelines/data-small/dvc.lock"} <= set(tracked)
+    clone = tmp_path / "clone"
+    sh("git", "clone", "-q", str(workspace), str(clone), cwd=tmp_path)
+    done = sh("mlspec", "run", cwd=clone)
+    assert " ran " not in done.stderr and "0 ran, 7 restored" in done.stdout
+    assert sh("git", "status", "--porcelain", cwd=clone).stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1e-05", 1e-05), ("no", "no"), ("12:30", "12:30"), ("017", "017"), ("true", True), ("~", None), ("3", 3)],
+)
+def test_dvc_lock_is_read_as_yaml_1_2(text, value):
+    import yaml
+
+    assert yaml.load(f"a: {text}", Loader=LockLoader) == {"a": value}
