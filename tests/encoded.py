@@ -15,7 +15,9 @@ from mlspec.sdk.contract import JsonType, ModelInputs
 from mlspec.sdk.slot import Slot
 
 
-def encoded(option: Any, train: pa.Array, asked: pa.Array, held: JsonType) -> tuple[dict[str, np.ndarray], ModelInputs]:
+def encoded(
+    option: Any, train: pa.Array, asked: pa.Array, held: JsonType
+) -> tuple[dict[str, np.ndarray], ModelInputs]:
     """Return the numbers by name and the codes of `asked`, and the shape, after a fit on `train`.
 
     Args:

@@ -1,4 +1,4 @@
-"""The shared hostile generator: rows that must pass the door and come out right, and values that it must refuse."""
+"""The shared hostile generator: rows that must pass the door and come out right, and what it must refuse."""
 
 from __future__ import annotations
 
@@ -33,12 +33,14 @@ INPUTS = (
     InputColumn(name="day", kind="datetime", tensor="float64", type="datetime", timezone="UTC"),
 )
 NUMBERS = np.array([
-    np.nan, 0.0, -0.0, 1.0, -1.0, 0.1, 5e-324, -5e-324, 1e-300, 2.0**53, -(2.0**53), 2.0**53 + 2, 1e15, 3.5e38, -3.5e38, 1e300,
-    1e308, -1e308, 1.7976931348623157e308, -1.7976931348623157e308,
+    np.nan, 0.0, -0.0, 1.0, -1.0, 0.1, 5e-324, -5e-324, 1e-300, 2.0**53, -(2.0**53), 2.0**53 + 2, 1e15,
+    3.5e38, -3.5e38,
+    1e300,    1e308, -1e308, 1.7976931348623157e308, -1.7976931348623157e308,
 ])  # fmt: skip
 TEXTS = (
-    "", " ", "a", "b", "A", "a ", "caf\u00e9", "cafe\u0301", "\u1e9b\u0323", "\u1e69", "s\u0323\u0307", "s\u0307\u0323", "NaN", "null",
-    "None", "nan", "0", "-0", "\ufffd", "\ufeff", "\ufdd1", "\U0001f600", "\u212b", "\u00c5", "\ub098", "\u1102\u1161", "\n", "\t",
+    "", " ", "a", "b", "A", "a ", "caf\u00e9", "cafe\u0301", "\u1e9b\u0323", "\u1e69", "s\u0323\u0307",
+    "s\u0307\u0323", "NaN", "null",    "None", "nan", "0", "-0", "\ufffd", "\ufeff", "\ufdd1", "\U0001f600",
+    "\u212b", "\u00c5", "\ub098", "\u1102\u1161", "\n", "\t",
 )  # fmt: skip
 LONG = "x" * 2**20
 
@@ -87,7 +89,7 @@ def legal(seed: int = 0, rows: int = ROWS) -> pa.RecordBatch:
 
 
 def _moments(rng: np.random.Generator, rows: int, zone: str) -> np.ndarray:
-    """Return microseconds: anywhere of 1900 to 2099, around changes of the clock, and the ends of the calendar."""
+    """Return microseconds: anywhere of 1900 to 2099, changes of the clock, ends of the calendar."""
     anywhere = rng.integers(_us(1900), _us(2100), rows)
     changes = np.array(
         [_us(2023, 3, 26, 1), _us(2023, 10, 29, 1), _us(1980, 4, 6, 1), _us(1945, 5, 24), _us(2024, 2, 29)]
@@ -202,7 +204,11 @@ def options() -> dict[str, Feature]:
         "flag": {"kind": "binary"},
         "word": {"kind": "binary", "positive": "yes"},
         "moment": {"kind": "datetime", "timezone": ZONE, "parts": every},
-        "local": {"kind": "datetime", "timezone": "Australia/Lord_Howe", "parts": ("hour", "minute", "weekday")},
+        "local": {
+            "kind": "datetime",
+            "timezone": "Australia/Lord_Howe",
+            "parts": ("hour", "minute", "weekday"),
+        },
         "day": {"kind": "datetime", "timezone": "UTC"},
     }
     return {name: Slot("feature").choose(option) for name, option in told.items()}

@@ -43,7 +43,9 @@ def trained(given: dict[str, Any], prepared: Path, folder: Path, **context: Any)
     return output
 
 
-def exported(model: Model, folder: Path, inputs: ModelInputs, target: FittedTarget) -> onnxruntime.InferenceSession:
+def exported(
+    model: Model, folder: Path, inputs: ModelInputs, target: FittedTarget
+) -> onnxruntime.InferenceSession:
     """Return a session over the trained model's own nodes."""
     builder = Builder("model")
     builder.input(NUMBERS, "float32", ("rows", inputs.numbers))
@@ -58,5 +60,7 @@ def exported(model: Model, folder: Path, inputs: ModelInputs, target: FittedTarg
 def scores(session: onnxruntime.InferenceSession, rows: Encoded) -> NDArray[np.float32]:
     """Return the file's raw scores of encoded rows; what the file does not read is not fed."""
     feed = {NUMBERS: np.ascontiguousarray(rows.numbers), CODES: rows.codes.astype(np.int64)}
-    found: NDArray[np.float32] = session.run(None, {item.name: feed[item.name] for item in session.get_inputs()})[0]
+    found: NDArray[np.float32] = session.run(
+        None, {item.name: feed[item.name] for item in session.get_inputs()}
+    )[0]
     return found

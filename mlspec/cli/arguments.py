@@ -15,7 +15,7 @@ def add_spec(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "words",
         nargs="*",
-        metavar=("SPEC", "KEY=VALUE"),
+        metavar="SPEC|KEY=VALUE",
         help="the spec, or a folder with a spec.yaml (default ./spec.yaml); then overrides, as Hydra's",
     )
     parser.add_argument(

@@ -20,11 +20,15 @@ WORDS = {
 }
 STYLES = {"drift": "bold red", "stable": "green", "too_few_rows": "yellow", "not_observed": "dim"}
 TESTS = {
-    "kolmogorov_smirnov": "values (Kolmogorov-Smirnov)",
-    "chi_square": "values (chi-square)",
-    "exact_share": "values (exact)",
-    "null_share": "nulls (exact)",
+    "kolmogorov_smirnov": "values, Kolmogorov-Smirnov",
+    "chi_square": "values, chi-square",
+    "exact_share": "values, exact",
+    "null_share": "nulls, exact",
 }
+WIDE = 160
+"""Characters of a line where nobody looks at a terminal."""
+MOST = 5
+"""Columns that the last line names; of more it tells the number."""
 
 
 @dataclass(frozen=True)
@@ -124,15 +128,9 @@ def _show(report: dict[str, Any]) -> None:
     from mlspec.cli.console import stderr, stdout
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, side in (
-        ("column", "left"),
-        ("verdict", "left"),
-        ("change", "right"),
-        ("p", "right"),
-        ("rows", "right"),
-    ):
-        table.add_column(name, justify=side)  # type: ignore[arg-type]
-    table.add_column("of")
+    for name in ("column", "verdict", "change", "p", "rows", "of"):
+        number = name in ("change", "p", "rows")
+        table.add_column(name, justify="right" if number else "left", no_wrap=number or name == "verdict")
     for column in report["columns"]:
         verdict = column["verdict"]
         name = column["column"] if column["part"] == "inputs" else f"answer: {column['column']}"
@@ -145,13 +143,15 @@ def _show(report: dict[str, Any]) -> None:
                 TESTS.get(column["test"], column["test"]),
             ]
         table.add_row(Text(name), Text(WORDS[verdict], STYLES[verdict]), *shown)
-    stdout().print(table)
+    console = stdout()
+    console.print(table, width=console.width if console.is_terminal else WIDE)
     drifted = [column["column"] for column in report["columns"] if column["verdict"] == "drift"]
     vague = any(column["verdict"] == "too_few_rows" for column in report["columns"])
     told = f"drift in {', '.join(drifted)}" if drifted else "too few rows to say" if vague else "no drift"
-    stdout().print(
-        f"\n{told}: {report['rows']:,} rows since {report['since']}, against {report['reference_rows']:,} rows; "
-        f"at most {report['false_alarms']:.0%} false alarms, changes from {report['smallest_effect']:g}"
+    rows = (
+        f"{report['rows']:,} rows since {report['since']}, against {report['reference_rows']:,} of training"
     )
+    limits = f"at most {report['false_alarms']:.0%} false alarms, changes from {report['smallest_effect']:g}"
+    console.print(f"\n{told}: {rows}; {limits}")
     if report["dropped"]:
         stderr().print(f"{report['dropped']:,} more rows came too fast to be watched", style="yellow")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from mlspec.cli.arguments import add_sample, add_spec, spec_of
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 SUMMARY = "show what a run would do, and why"
 WORK_TO_DO = 10
+SHOWN = 8
+"""Names of inferred columns that are told, of each kind."""
 WORDS = {"reuse": "reuse", "look": "look", "restore": "restore", "after": "may run", "run": "run"}
 STYLES = {"reuse": "dim", "look": "dim", "restore": "cyan", "after": "yellow", "run": "bold green"}
 
@@ -37,7 +40,7 @@ def plan(arguments: argparse.Namespace) -> int:
 
     path, overrides, overlays = spec_of(arguments)
     found = planned(path, overrides, overlays, sample=arguments.sample)
-    resolved = resolve(found.plan, found.workspace)
+    resolved = resolve(found.plan, found.workspace, say=stderr().print)
     judged = status(resolved, found.workspace)
     stale = tuple(stale_files(resolved, found.workspace))
     if arguments.json:
@@ -56,10 +59,8 @@ def plan(arguments: argparse.Namespace) -> int:
 def _show(plan: Plan, judged: tuple[Judgement, ...]) -> None:
     console = stdout()
     console.print(f"{plan.name}: {plan.spec}", style="bold")
-    if plan.inferred:
-        features = plan.inferred["features"]
-        kinds = ", ".join(f"{name} {features[name]['kind']}" for name in features)
-        console.print(f"  features (auto): {kinds}")
+    for line in _inferred(plan):
+        console.print(f"  {line}")
     width = max(len(judgement.step.name) for judgement in judged)
     pipeline = None
     for judgement in judged:
@@ -73,6 +74,18 @@ def _show(plan: Plan, judged: tuple[Judgement, ...]) -> None:
         for reason in more:
             console.print(" " * (width + 14) + reason)
     console.print(_summary(judged))
+
+
+def _inferred(plan: Plan) -> Iterator[str]:
+    """Tell what was chosen for `features: auto`, a line a kind."""
+    kinds: dict[str, list[str]] = {}
+    for name, feature in plan.inferred.get("features", {}).items():
+        kinds.setdefault(feature["kind"], []).append(name)
+    if plan.inferred.get("left_out"):
+        kinds["left out"] = plan.inferred["left_out"]
+    for kind, names in kinds.items():
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        yield f"features: auto  {len(names)} {kind}: {', '.join(names[:SHOWN])}{more}"
 
 
 def _summary(judged: tuple[Judgement, ...]) -> str:

@@ -52,7 +52,8 @@ def _line(slot: str, kind: str) -> str:
     from mlspec.spec.described import summary
 
     try:
-        return summary(registry.find(slot, kind))
+        found: Any = registry.find(slot, kind)
+        return summary(found)
     except MlspecError as error:
         return f"({error.what})"
 

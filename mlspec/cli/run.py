@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from mlspec.cli.arguments import add_sample, add_spec, spec_of
-from mlspec.cli.console import emit, stderr, stdout
+from mlspec.cli.console import emit
 
 if TYPE_CHECKING:
     from mlspec.run.report import Report
@@ -55,9 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _tell(report: Report, spec: str) -> None:
     if not report.worked:
-        stdout().print(
-            f"nothing to do: all {len(report.outcomes)} steps of '{report.plan.name}' are up to date"
-        )
+        # Plain, for rich costs more to import than such a run takes.
+        count = len(report.outcomes)
+        sys.stdout.write(f"nothing to do: all {count} steps of '{report.plan.name}' are up to date\n")
     else:
         from mlspec.cli._summary import summary
 
@@ -70,4 +71,4 @@ def _next(report: Report, spec: str) -> None:
     step = next((step for step in report.plan.steps if step.kind == "package"), None)
     if step is not None and (report.workspace / step.output).is_dir() and report.plan.sample is None:
         word = "" if spec == "spec.yaml" else f" {spec}"
-        stderr().print(f"next: mlspec serve{word}")
+        sys.stderr.write(f"next: mlspec serve{word}\n")

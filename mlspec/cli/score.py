@@ -35,6 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a .parquet or .csv file; - (the default) is CSV on stdout",
     )
     parser.add_argument("--kind", metavar="KIND", help="the source's kind, where its suffix does not say it")
+    parser.add_argument("--delimiter", metavar="SIGN", help="of a CSV file, where it is not the spec's")
+    parser.add_argument(
+        "--null",
+        metavar="TEXT",
+        action="append",
+        help='a text of a CSV file that means "no value" (repeatable)',
+    )
+    parser.add_argument("--encoding", metavar="NAME", help="of a CSV file: utf-8, latin-1 or utf-16")
     parser.add_argument(
         "--export", metavar="NAME", default="main", help="which export of the spec (default main)"
     )
@@ -105,6 +113,8 @@ def _model(arguments: argparse.Namespace) -> tuple[Path, Spec | None]:
 
 def _source(arguments: argparse.Namespace, spec: Spec | None) -> Source:
     """Return the source, read as the spec reads its own where both are of one kind."""
+    from pydantic import ValidationError
+
     from mlspec import registry
     from mlspec.sdk.slot import Slot
     from mlspec.sdk.source import Source
@@ -120,7 +130,15 @@ def _source(arguments: argparse.Namespace, spec: Spec | None) -> Source:
     options: dict[str, Any] = {"delimiter": "\t"} if suffix == ".tsv" else {}
     if spec is not None and spec.data.source.kind == kind:
         options |= dict(spec.data.source)
-    source = Slot("source").choose(options | {"kind": kind, "path": arguments.source})
+    said = {"delimiter": arguments.delimiter, "nulls": arguments.null and tuple(arguments.null)}
+    said["encoding"] = arguments.encoding
+    options |= {name: value for name, value in said.items() if value is not None}
+    try:
+        source = Slot("source").choose(options | {"kind": kind, "path": arguments.source})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UsageError(f"a {kind} file cannot be read with '{where}': {first['msg']}") from error
     assert isinstance(source, Source)
     return source
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def serve(arguments: argparse.Namespace) -> int:
     """Serve until told to end; or build a Bento."""
     served = _served(arguments)
+    if arguments.no_monitor:
+        served = replace(served, monitors=())
     if arguments.build:
         return _build(served, arguments.json)
     try:
@@ -60,7 +62,7 @@ def serve(arguments: argparse.Namespace) -> int:
         from mlspec.engine.app import app
     except ModuleNotFoundError as error:
         raise MissingError(f"serving needs '{error.name}'", fix=INSTALL) from error
-    taps = [] if arguments.no_monitor else _taps(served)
+    taps = _taps(served)
     application = app(served.package, taps=taps)
     with _listen(served.host, served.port) as listening:
         _tell(served, listening.getsockname()[1], arguments.json)

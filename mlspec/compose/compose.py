@@ -12,6 +12,7 @@ from mlspec.compose.document import Document
 from mlspec.compose.interpolate import interpolate
 from mlspec.compose.layer import Layer
 from mlspec.compose.merge import IsSlot, put, without
+from mlspec.compose.plain_presets import plain_presets
 from mlspec.compose.preset_files import PresetFiles
 from mlspec.compose.reader import LARGEST, read
 from mlspec.compose.workspace import workspace_of
@@ -115,7 +116,7 @@ def _layers(
     *,
     sound: bool,
 ) -> list[Layer]:
-    """Return all layers, lowest first. Hydra is imported only where presets or overrides are."""
+    """Return all layers, lowest first. Hydra is imported only where it has something to decide."""
     own = [Layer(spec), *(Layer(document) for document in above)]
     chosen = None
     if overrides:
@@ -124,7 +125,10 @@ def _layers(
         chosen = settings(overrides, files)
         faults.extend(chosen.faults)
     choices = chosen.choices if chosen else ()
-    if sound and (choices or spec.tree.get("defaults")):
+    plain = plain_presets(spec, files) if sound and not choices else None
+    if plain is not None:
+        own = [*plain, *own]
+    elif sound:
         from mlspec.compose.presets import PresetError, presets
 
         try:
@@ -145,11 +149,7 @@ def _merge(layers: list[Layer], is_slot: IsSlot, faults: list[Fault]) -> Compose
             elif layer.put is not None:
                 tree = _put(tree, layer, is_slot, faults)
             else:
-                own = {
-                    key: value
-                    for key, value in document.tree.items()
-                    if key not in ("defaults", "hydra", "<<")
-                }
+                own = {key: value for key, value in document.tree.items() if key not in ("defaults", "hydra")}
                 if layer.preset is not None:
                     own.pop("x-revision", None)
                 tree = put(tree, layer.package, own, is_slot)

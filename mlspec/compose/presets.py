@@ -20,6 +20,7 @@ from omegaconf import OmegaConf
 from mlspec.compose.defaults import check_defaults, unknown
 from mlspec.compose.document import Document
 from mlspec.compose.layer import Layer
+from mlspec.compose.plain_presets import preset_layer
 from mlspec.compose.preset_files import PresetFiles
 from mlspec.errors import Fault
 
@@ -129,7 +130,7 @@ def presets(spec: Document, files: PresetFiles, choices: Sequence[Override]) -> 
                     choice.type = OverrideType.ADD
             return presets(spec, files, choices)
         overrides.ensure_overrides_used()
-        overrides.ensure_deletions_used()
+        _refuse_unused(overrides, choices)
     except MissingConfigException as error:
         raise PresetError(_missing(spec, files, choices, str(error.missing_cfg_file))) from error
     except HydraException as error:
@@ -151,6 +152,14 @@ def presets(spec: Document, files: PresetFiles, choices: Sequence[Override]) -> 
         if layer is not None:
             (above if on_command_line else below).append(layer)
     return Presets(tuple(below), tuple(above))
+
+
+def _refuse_unused(overrides: Overrides, choices: Sequence[Override]) -> None:
+    for key, deletion in overrides.deletions.items():
+        if not deletion.used:
+            text = next(str(choice.input_line) for choice in choices if choice.get_key_element() == f"~{key}")
+            what, fix = f"the spec stands on no preset of '{key}'", "leave it out"
+            raise PresetError(Document(text, text).fault("MS0119", what, 1, 1, fix))
 
 
 def _walk(tree: Any, chosen: set[str], above: bool) -> list[tuple[str, str, bool]]:
@@ -185,9 +194,7 @@ def _layer(name: str, package: str, spec: Document, files: PresetFiles) -> Layer
     document = files.document(name)
     if document is None:
         return None
-    revision = document.tree.get("x-revision")
-    path = tuple(package.split(".")) if package else ()
-    return Layer(document, path, preset=name, revision=revision if isinstance(revision, int) else None)
+    return preset_layer(name, tuple(package.split(".")) if package else (), document)
 
 
 def _at_defaults(document: Document, code: str, what: str, fix: str | None = None) -> Fault:

@@ -25,7 +25,7 @@ class _Frame:
 
     def __init__(self, value: dict[str, Any] | list[Any], path: KeyPath) -> None:
         self.value, self.path = value, path
-        self.key: tuple[str, tuple[int, int]] | None = None
+        self.key: tuple[str | None, tuple[int, int]] | None = None
         self.seen: dict[str, tuple[int, int]] = {}
 
 
@@ -66,7 +66,10 @@ class _Reading:
                 at,
                 "write the value out, or refer to a value with ${path.to.key}",
             )
-            self.put(None, at)
+            if self.wants_key():
+                self.open[-1].key = (None, at)
+            else:
+                self.put(None, at)
         elif name == "DocumentStartEvent":
             self.documents += 1
             if self.documents > 1:
@@ -77,6 +80,9 @@ class _Reading:
                     "keep one document a file; lay files on top of each other with -c",
                 )
                 raise _Stop
+
+    def wants_key(self) -> bool:
+        return bool(self.open) and isinstance(self.open[-1].value, dict) and self.open[-1].key is None
 
     def properties(self, event: Any, at: tuple[int, int]) -> None:
         if event.anchor is not None:
@@ -104,7 +110,7 @@ class _Reading:
                 "no key of a spec lies that deep",
             )
             raise _Stop
-        if self.open and isinstance(self.open[-1].value, dict) and self.open[-1].key is None:
+        if self.wants_key():
             self.fault("MS0109", "a mapping or a list cannot be a key", at, "keys are text")
             self.skip += 1
             self.open.append(_Frame(value, ("?",)))
@@ -115,10 +121,10 @@ class _Reading:
         frame = self.open.pop()
         if self.skip and frame.path == ("?",):
             self.skip -= 1
-            self.open[-1].key = ("?", (0, 0))
+            self.open[-1].key = (None, (0, 0))
 
     def scalar(self, event: Any, at: tuple[int, int]) -> None:
-        if self.open and isinstance(self.open[-1].value, dict) and self.open[-1].key is None:
+        if self.wants_key():
             self.key(event, at)
             return
         value: Any = event.value
@@ -154,8 +160,9 @@ class _Reading:
                 at,
                 f"keep one; the first is at {line}:{column}",
             )
+        merges = not event.style and word == "<<"
         frame.seen.setdefault(word, at)
-        frame.key = (word, at)
+        frame.key = (None if merges else word, at)
 
     def put(self, value: Any, at: tuple[int, int]) -> KeyPath:
         """Hang a value below what is open, and return its path."""
@@ -171,8 +178,8 @@ class _Reading:
             return path
         assert frame.key is not None
         (word, where), frame.key = frame.key, None
-        path = (*frame.path, word)
-        if word not in frame.value:
+        path = (*frame.path, word or "")
+        if word is not None and word not in frame.value:
             frame.value[word] = value
             self.marks[path] = Mark(where, at)
         return path

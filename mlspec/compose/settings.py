@@ -10,6 +10,7 @@ from mlspec.compose.document import Document, KeyPath, Mark
 from mlspec.compose.layer import Layer
 from mlspec.compose.preset_files import PresetFiles
 from mlspec.errors import Fault
+from mlspec.registry import SLOTS
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -96,9 +97,8 @@ def _check_choice(document: Document, override: Override, files: PresetFiles) ->
             )
         if files.document(f"{group}/{choice}") is None:
             what, fix = unknown(group, choice, files)
-            return document.fault(
-                "MS0113", what, 1, column, f"{fix}; for a kind without a preset: {group}.kind={choice}"
-            )
+            more = f"; for a kind without a preset: {group}.kind={choice}" if group in SLOTS else ""
+            return document.fault("MS0113", what, 1, column, fix + more)
     return None
 
 
@@ -154,6 +154,8 @@ def _grammar(document: Document, error: Exception) -> Fault:
     if not 1 <= column <= len(text):
         column = text.find("=") + 2
     fix = "put a value with blanks, commas, = or : into quotes inside the shell's, such as key='\"a=b\"'"
+    if "=" in text and column <= text.find("="):
+        fix = "a key has letters a to z, digits, '_' and dots here; other names are set in a file, with -c"
     return document.fault(
         "MS0111", "this is not in the grammar of overrides", 1, min(column, len(text) + 1), fix
     )

@@ -1,4 +1,4 @@
-"""Words of which feature kinds make their nodes: a block works on `[columns, rows]`, and leaves as `[rows, columns]`."""
+"""Words of which feature kinds make their nodes: `[columns, rows]` inside, `[rows, columns]` at the end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def stack(builder: Builder, names: Sequence[str]) -> str:
 
 
 def scaled(builder: Builder, values: str, centres: Sequence[float], factors: Sequence[float]) -> str:
-    """Append `(values - centre) * factor` in double, bounded, as float32 at the very last: `[columns, rows]`."""
+    """Append `(values - centre) * factor` in double, bounded, as float32 at the last: `[columns, rows]`."""
     values = builder.node("Sub", values, builder.constant([[centre] for centre in centres], "float64"))
     values = builder.node("Mul", values, builder.constant([[factor] for factor in factors], "float64"))
     bound = builder.constant(-BOUND, "float64"), builder.constant(BOUND, "float64")
@@ -75,7 +75,7 @@ def spellings(value: str) -> tuple[str, str]:
 
 
 def merged(counts: Sequence[tuple[str | None, int]]) -> dict[str, tuple[int, tuple[str, ...]]]:
-    """Return each value, composed, with its training rows and the spellings seen; by falling rows, then by value."""
+    """Return each value, composed, with its rows and the spellings seen; by falling rows, then by value."""
     rows: dict[str, int] = {}
     seen: dict[str, list[str]] = {}
     for value, count in counts:

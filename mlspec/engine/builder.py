@@ -53,20 +53,30 @@ class Builder:
             return self._add(numpy_helper.from_array(array.astype(object), self._fresh("text")))
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._constants:
-            self._constants[key] = self._add(numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), self._fresh("constant")))
+            self._constants[key] = self._add(
+                numpy_helper.from_array(
+                    np.ascontiguousarray(array).reshape(array.shape), self._fresh("constant")
+                )
+            )
         return self._constants[key]
 
     def _add(self, tensor: onnx.TensorProto) -> str:
         self._initializers.append(tensor)
-        return tensor.name
+        return str(tensor.name)
 
     def node(self, op: str, *inputs: str, domain: str = "", to: str | None = None, **attributes: Any) -> str:
         """Append a node with one output and return the output's name (`to`, or a fresh inner name)."""
-        return self.nodes(op, *inputs, outputs=(to or self._fresh(op.lower()),), domain=domain, **attributes)[0]
+        return self.nodes(op, *inputs, outputs=(to or self._fresh(op.lower()),), domain=domain, **attributes)[
+            0
+        ]
 
-    def nodes(self, op: str, *inputs: str, outputs: tuple[str, ...] | int, domain: str = "", **attributes: Any) -> tuple[str, ...]:
+    def nodes(
+        self, op: str, *inputs: str, outputs: tuple[str, ...] | int, domain: str = "", **attributes: Any
+    ) -> tuple[str, ...]:
         """Append a node with several outputs and return their names."""
-        names = outputs if isinstance(outputs, tuple) else tuple(self._fresh(op.lower()) for _ in range(outputs))
+        names = (
+            outputs if isinstance(outputs, tuple) else tuple(self._fresh(op.lower()) for _ in range(outputs))
+        )
         self._nodes.append(helper.make_node(op, list(inputs), list(names), domain=domain, **attributes))
         return names
 
@@ -85,6 +95,7 @@ class Builder:
         Returns:
             The other model's output names to names of this graph.
         """
+
         def name_of(name: str) -> str:
             return rename.get(name) or (f"{PREFIX}{prefix}/{name}" if name else "")
 
@@ -134,7 +145,8 @@ class Builder:
 
 
 def _onnx_type(dtype: str) -> int:
-    return {
+    types: dict[str, int] = {
         "float64": TensorProto.DOUBLE, "float32": TensorProto.FLOAT, "int64": TensorProto.INT64,
         "int32": TensorProto.INT32, "string": TensorProto.STRING, "bool": TensorProto.BOOL,
-    }[dtype]  # fmt: skip
+    }  # fmt: skip
+    return types[dtype]

@@ -1,7 +1,7 @@
 """The calendar as ONNX nodes, in float64 on whole numbers, exact from the year 1 to 9999.
 
-Source: days to year, month and day by eras of 400 years that begin in March, after H. Hinnant, "chrono-Compatible
-Low-Level Date Algorithms".
+Source: days to year, month and day by eras of 400 years that begin in March, after H. Hinnant,
+"chrono-Compatible Low-Level Date Algorithms".
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
 from typing import Any
-
 
 from mlspec.engine.blocks import cast, scaled, stack
 from mlspec.engine.builder import Builder
@@ -36,7 +35,7 @@ CIRCLES = {
 
 
 def rules(timezone: str | None) -> dict[str, Any]:
-    """Return the changes of a zone as plain data, with the release of the zone database where one is installed."""
+    """Return the changes of a zone as plain data, with the release of the zone database where it is known."""
     if timezone is None:
         return {"starts": [], "offsets": [0.0]}
     found = zone(timezone)
@@ -56,7 +55,7 @@ class Calendar:
     missing: str
     """`[columns, rows] bool`."""
     instant: str
-    """`[columns, rows] float64`, milliseconds since 1970 UTC, within the years 1 to 9999, the centre for null."""
+    """`[columns, rows] float64`, milliseconds since 1970 UTC, in the years 1 to 9999, the centre for null."""
 
     @classmethod
     def of(cls, builder: Builder, columns: Sequence[FittedColumn]) -> Calendar:
@@ -92,7 +91,7 @@ class Calendar:
         return cast(self.builder, told, "float32")
 
     def _circle(self, part: str, values: str) -> dict[str, str]:
-        """Look sine and cosine up in tables, for platforms differ in how they compute them; null is the centre."""
+        """Look sine and cosine up in tables, for platforms compute them differently; null is the centre."""
         low, size = CIRCLES[part]
         places = (
             self.builder.node("Sub", values, self.builder.constant(float(low), "float64")) if low else values

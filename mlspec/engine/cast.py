@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from mlspec.engine.local_time import local_time
 from mlspec.engine.role import Role
 from mlspec.engine.sql import literal, quote
 from mlspec.errors import StepError
@@ -34,6 +35,8 @@ class Cast:
     """`(condition in SQL, why)`: where one is true the row is unreadable."""
     type: JsonType | None
     """What the raw column holds; None where only its values tell: text may be whole numbers or booleans."""
+    inner: tuple[tuple[str, str], ...] = ()
+    """`(name, SQL)`: columns that `value` and `checks` need besides the raw one; see `cast_source`."""
 
 
 def cast(role: Role, dtype: Any) -> Cast:
@@ -56,7 +59,7 @@ def cast(role: Role, dtype: Any) -> Cast:
         checks += ((f"({found.value}) IS NULL", "is null"),)
     if role.positive:
         checks += ((f"({found.value}) < 0", "is negative"),)
-    return Cast(role, found.value, found.raw, checks, found.type)
+    return replace(found, checks=checks)
 
 
 def _form(dtype: Any) -> str:
@@ -154,42 +157,41 @@ def _text(role: Role, raw: str, form: str, dtype: Any) -> Cast:
 
 
 def _datetime(role: Role, raw: str, form: str, dtype: Any) -> Cast:
-    def whole(value: str) -> str:
-        return f"date_trunc('millisecond', {value})"
+    local, instant = (quote(f"mlspec_{part} {role.column}") for part in ("local", "instant"))
+
+    def told(naive: str, exact: str | None, checks: tuple[tuple[str, str], ...]) -> Cast:
+        """Return the cast of an instant in microseconds, or of a naive time, whichever is not null."""
+        found = local_time(local, role.timezone) if role.timezone else "NULL"
+        micros = f"coalesce({instant}, {found})"
+        value = f"make_timestamptz({micros} - ({micros} % 1000 + 1000) % 1000)"
+        inner = (
+            (local, f"epoch_us({naive})"),
+            (instant, f"epoch_us({exact})" if exact else "CAST(NULL AS BIGINT)"),
+        )
+        return Cast(role, value, f"CAST({raw} AS VARCHAR)", checks, "datetime", inner)
 
     if form in ("text", "json"):
         text = raw if form == "text" else f"({raw} ->> '$')"
         iso = f"regexp_full_match({text}, {literal(ISO)})"
         zoned = f"regexp_full_match({text}, {literal(ZONED)})"
         full = f"regexp_replace({text}, {literal(WITHOUT_SECONDS)}, '\\1:00\\2')"
-        exact, naive = f"TRY_CAST({full} AS TIMESTAMPTZ)", f"TRY_CAST({text} AS TIMESTAMP)"
-        local = f"timezone({literal(role.timezone)}, {naive})" if role.timezone else "NULL"
-        value = f"CASE WHEN NOT {iso} THEN NULL WHEN {zoned} THEN {exact} ELSE {local} END"
-        unreadable = f"CASE WHEN {zoned} THEN {exact} IS NULL ELSE {naive} IS NULL END"
-        checks = (
-            (f"{text} IS NOT NULL AND (NOT {iso} OR {unreadable})", "is no ISO 8601 time"),
-            *(() if role.timezone else ((f"NOT {zoned}", "names no zone, and 'timezone' says none"),)),
-        )
+        exact = f"CASE WHEN {iso} AND {zoned} THEN TRY_CAST({full} AS TIMESTAMPTZ) END"
+        naive = f"CASE WHEN {iso} AND NOT {zoned} THEN TRY_CAST({text} AS TIMESTAMP) END"
+        checks = ((f"{text} IS NOT NULL AND {local} IS NULL AND {instant} IS NULL", "is no ISO 8601 time"),)
+        if not role.timezone:
+            checks += ((f"{local} IS NOT NULL", "names no zone, and 'timezone' says none"),)
         if form == "json":
             checks = ((f"json_type({raw}) NOT IN ('VARCHAR', 'NULL')", "is no ISO 8601 text"), *checks)
-        return Cast(role, whole(value), f"CAST({raw} AS VARCHAR)", checks, "datetime")
-    shown = f"CAST({raw} AS VARCHAR)"
+        return told(naive, exact, checks)
+    if form not in ("instant", "timestamp", "date"):
+        raise _refuse(role, dtype, "its kind is number or category, or store it as timestamps")
+    infinite = ((f"NOT isfinite({raw})", "is infinite"),)
     if form == "instant":
-        return Cast(role, whole(raw), shown, ((f"NOT isfinite({raw})", "is infinite"),), "datetime")
-    if form in ("timestamp", "date"):
-        if not role.timezone:
-            raise _refuse(
-                role, f"{form}s without a zone", "say the zone of its times: {kind: datetime, timezone: UTC}"
-            )
-        checks = ((f"NOT isfinite({raw})", "is infinite"),)
-        return Cast(
-            role,
-            whole(f"timezone({literal(role.timezone)}, CAST({raw} AS TIMESTAMP))"),
-            shown,
-            checks,
-            "datetime",
-        )
-    raise _refuse(role, dtype, "its kind is number or category, or store it as timestamps")
+        return told("CAST(NULL AS TIMESTAMP)", raw, infinite)
+    if not role.timezone:
+        fix = "say the zone of its times: {kind: datetime, timezone: UTC}"
+        raise _refuse(role, f"{form}s without a zone", fix)
+    return told(f"CAST({raw} AS TIMESTAMP)", None, infinite)
 
 
 def _other(role: Role, raw: str, form: str, dtype: Any) -> Cast:
@@ -207,3 +209,9 @@ def _other(role: Role, raw: str, form: str, dtype: Any) -> Cast:
         "decimal": "number",
     }
     return Cast(role, value, shown, (), types.get(form, "datetime"))
+
+
+def cast_source(source: str, casts: Sequence[Cast]) -> str:
+    """Return SQL of a source with the inner columns that its casts need."""
+    inner = [f"{value} AS {name}" for item in casts for name, value in item.inner]
+    return f"SELECT *, {', '.join(inner)} FROM ({source}) AS mlspec_inner" if inner else source

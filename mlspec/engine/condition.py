@@ -12,6 +12,7 @@ import ibis
 from ibis.common.exceptions import IbisError
 from sqlglot import expressions as sql
 
+from mlspec.engine.double import double
 from mlspec.errors import StepError
 from mlspec.sdk.condition import parse
 
@@ -48,7 +49,8 @@ _CALLS: Mapping[str, Callable[..., Any]] = {
 _NAMES: Mapping[type[Any], str] = {
     sql.Abs: "ABS", sql.Ceil: "CEIL", sql.Coalesce: "COALESCE", sql.Contains: "CONTAINS", sql.Day: "DAY",
     sql.Floor: "FLOOR", sql.Greatest: "GREATEST", sql.Least: "LEAST", sql.Length: "LENGTH",
-    sql.Lower: "LOWER", sql.Month: "MONTH", sql.RegexpLike: "REGEXP_MATCHES", sql.Round: "ROUND", sql.StartsWith: "STARTS_WITH",
+    sql.Lower: "LOWER", sql.Month: "MONTH", sql.RegexpLike: "REGEXP_MATCHES", sql.Round: "ROUND",
+    sql.StartsWith: "STARTS_WITH",
     sql.Trim: "TRIM", sql.Upper: "UPPER", sql.Year: "YEAR", sql.Hour: "HOUR",
 }  # fmt: skip
 
@@ -57,7 +59,7 @@ def condition(table: ibis.Table, text: str) -> ibis.BooleanValue:
     """Return a boolean column that a condition describes.
 
     Columns, numbers, texts, true, false and null; `and or not`, comparisons, `between`, `in` with a list,
-    `like`, `is null`, arithmetic, `case`, and a few functions. No subqueries, no files, no statements, no aggregates.
+    `like`, `is null`, arithmetic, `case`, and a few functions. No subqueries, files, statements or aggregates.
 
     Raises:
         StepError: it is no such condition, or names a column that is not there.
@@ -72,7 +74,7 @@ def condition(table: ibis.Table, text: str) -> ibis.BooleanValue:
         raise StepError(f"'{text}' does not suit the types of its columns: {_first(error)}") from error
     if not isinstance(found, ibis.Column) or not found.type().is_boolean():
         raise StepError(f"'{text}' is no condition on rows: it gives no true or false for each of them")
-    return found  # type: ignore[return-value]
+    return found
 
 
 def _first(error: Exception) -> str:
@@ -121,7 +123,7 @@ class _Reader:
         if node.is_string:
             return ibis.literal(node.this)
         number = float(node.this)
-        return ibis.literal(int(node.this) if node.is_int and abs(number) < 2**53 else number)
+        return ibis.literal(int(node.this)) if node.is_int and abs(number) < 2**53 else double(number)
 
     def _boolean(self, node: sql.Boolean, below: Any) -> Any:
         return ibis.literal(bool(node.this))
@@ -177,7 +179,9 @@ class _Reader:
     def _call(self, node: sql.Expression, below: Any) -> Any:
         name = node.name.upper() if isinstance(node, sql.Anonymous) else _NAMES.get(type(node), "")
         known = {"this", "expression", "expressions", "decimals"}
-        if name not in _CALLS or any(node.args[key] not in (None, False, True) for key in set(node.args) - known):
+        if name not in _CALLS or any(
+            node.args[key] not in (None, False, True) for key in set(node.args) - known
+        ):
             raise self._refuse(node)
         if isinstance(node, sql.Anonymous):
             return _CALLS[name](*map(below, node.expressions))

@@ -43,13 +43,14 @@ def conformance(contract: Contract, session: Session, rows: pa.RecordBatch) -> d
     clear = _clear(answers, contract)
     chosen = chosen.filter(pa.array(clear))
     columns = {item.name: _as_json(chosen.column(item.name), item) for item in contract.inputs}
-    told = [
-        {name: values[row] for name, values in columns.items()} for row in range(chosen.num_rows)
-    ]
+    told = [{name: values[row] for name, values in columns.items()} for row in range(chosen.num_rows)]
     return {
         "version": 1,
         "model_version": contract.model_version,
-        "tolerance": {"atol": ATOL * (contract.target.std if contract.target.kind == "number" else 1.0), "rtol": RTOL},
+        "tolerance": {
+            "atol": ATOL * (contract.target.std if contract.target.kind == "number" else 1.0),
+            "rtol": RTOL,
+        },
         "rows": told,
         "answers": {output.name: answers[output.name][clear].tolist() for output in contract.outputs},
         "refused": _refused(told[0], contract.inputs) if told else [],
@@ -57,7 +58,7 @@ def conformance(contract: Contract, session: Session, rows: pa.RecordBatch) -> d
 
 
 def _chosen(rows: pa.RecordBatch, contract: Contract) -> pa.RecordBatch:
-    """Return some rows that JSON can tell: no very long text, no integer that a JSON number loses digits of."""
+    """Return some rows that JSON can tell: no very long text, no integer that loses digits as a number."""
     spread = np.linspace(0, max(rows.num_rows - ROWS - 1, 0), ROWS).astype(np.int64)
     places = np.unique(np.concatenate([spread, np.arange(max(rows.num_rows - ROWS, 0), rows.num_rows)]))
     some = rows.take(pa.array(places[places < rows.num_rows]))
@@ -65,7 +66,9 @@ def _chosen(rows: pa.RecordBatch, contract: Contract) -> pa.RecordBatch:
     for item in contract.inputs:
         for place, value in enumerate(some.column(item.name).to_pylist() if item.tensor == "string" else ()):
             long = isinstance(value, str) and len(value) > LONGEST
-            kept[place] &= not (long or (item.type == "integer" and value is not None and abs(int(value)) > BIGGEST))
+            kept[place] &= not (
+                long or (item.type == "integer" and value is not None and abs(int(value)) > BIGGEST)
+            )
     return some.filter(pa.array(kept))
 
 
@@ -83,29 +86,38 @@ def _clear(answers: Mapping[str, np.ndarray], contract: Contract) -> np.ndarray:
 def _as_json(column: pa.Array, item: InputColumn) -> list[Any]:
     values = column.to_pylist()
     if item.type == "datetime":
-        return [None if at is None else _time(at, item.timezone, place) for place, at in enumerate(_instants(column))]
+        return [
+            None if at is None else _time(at, item.timezone, place)
+            for place, at in enumerate(_instants(column))
+        ]
     if item.type == "integer":
         return [None if value is None else int(value) for value in values]
     if item.type == "boolean":
         return [None if value is None else value in (True, "true") for value in values]
     if item.type == "string":
-        return values
+        return list(values)
     return [None if value is None or value != value else float(value) for value in values]
 
 
 def _instants(column: pa.Array) -> list[int | None]:
-    found: list[int | None] = column.cast(pa.timestamp("ms", column.type.tz), safe=False).cast(pa.int64()).to_pylist()
+    found: list[int | None] = (
+        column.cast(pa.timestamp("ms", column.type.tz), safe=False).cast(pa.int64()).to_pylist()
+    )
     return found
 
 
 def _time(instant: int, timezone: str | None, place: int) -> str:
-    """Return RFC 3339; every other time of our days as a clock of the stated zone shows it, so that this is tried, too."""
+    """Return RFC 3339; every other time of our days as a clock of the stated zone shows it."""
     moment = _EPOCH + timedelta(milliseconds=instant)
     if timezone is not None and place % 2 and 1975 <= moment.year <= 2030:
         rules = zone(timezone)
         local = instant + rules.offsets[np.searchsorted(rules.starts, instant, side="right")]
         if rules.to_utc(np.array([local]))[0] == instant:
-            return (_EPOCH + timedelta(milliseconds=float(local))).replace(tzinfo=None).isoformat(timespec="milliseconds")
+            return (
+                (_EPOCH + timedelta(milliseconds=float(local)))
+                .replace(tzinfo=None)
+                .isoformat(timespec="milliseconds")
+            )
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
@@ -115,7 +127,9 @@ def _refused(row: Mapping[str, Any], inputs: Sequence[InputColumn]) -> list[dict
         for value in _BAD[item.type]:
             if not (value == "2023-01-01" and item.timezone is not None):
                 found.append({"column": item.name, "row": {**row, item.name: value}})
-        found.append({"column": item.name, "row": {name: kept for name, kept in row.items() if name != item.name}})
+        found.append(
+            {"column": item.name, "row": {name: kept for name, kept in row.items() if name != item.name}}
+        )
     stranger = "no such column"
     found.append({"column": stranger, "row": {**row, stranger: 1}})
     return found

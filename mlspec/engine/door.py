@@ -1,4 +1,4 @@
-"""The one door of the house: from Arrow to the tensors that a feature graph takes. Nothing is guessed here."""
+"""The one door of the house: from Arrow to the tensors that a feature graph takes. Nothing is guessed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ BIGGEST = 2**53
 """Largest whole number of float64 below which every other one is exact, too."""
 _UNIT = {"s": (1000, 1), "ms": (1, 1), "us": (1, 1000), "ns": (1, 1_000_000)}
 _WANTED: dict[JsonType, str] = {
-    "string": "text", "integer": "an integer", "boolean": "true or false", "number": "a number", "datetime": "a time",
-}  # fmt: skip
+    "string": "text",
+    "integer": "an integer",
+    "boolean": "true or false",
+    "number": "a number",
+    "datetime": "a time",
+}
 
 
 @dataclass(frozen=True)

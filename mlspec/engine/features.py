@@ -15,11 +15,13 @@ from mlspec.engine.files import read_json, write_bytes, write_json
 from mlspec.engine.moments import bound_aggregates, exact_moments, finite, first
 from mlspec.errors import StepError
 from mlspec.sdk.contract import InputColumn, JsonType, ModelInputs
-from mlspec.sdk.feature import Block, Feature, FittedColumn
+from mlspec.sdk.feature import Feature, FittedColumn
 
 
 def fit_features(train: ibis.Table, features: Mapping[str, Feature]) -> tuple[FittedColumn, ...]:
-    """Return each feature with what it learned of its column: two queries for all columns, and one for each set of values.
+    """Return each feature with what it learned of its column.
+
+    Two queries serve all columns, and one more each set of values.
 
     Args:
         train: The rows of the training split.
@@ -92,7 +94,7 @@ def write_features(folder: Path, columns: Sequence[FittedColumn], types: Mapping
 
 
 def read_features(folder: Path) -> tuple[tuple[InputColumn, ...], ModelInputs]:
-    """Return what `features.json` of a folder tells: the columns that the graph takes, and the shape it gives."""
+    """Return what `features.json` of a folder tells: what the graph takes, and the shape it gives."""
     whole = read_json(folder / "features.json")
     return tuple(InputColumn.revive(item) for item in whole["inputs"]), ModelInputs.revive(whole["shape"])
 

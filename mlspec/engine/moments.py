@@ -1,4 +1,4 @@
-"""Mean and deviation of columns, to the last bit the same whatever the order in which threads see the rows."""
+"""Mean and deviation of columns, to the last bit the same in whatever order threads see the rows."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def finite(column: ibis.Column) -> ibis.Column:
 def moments(table: ibis.Table, columns: Mapping[str, ibis.Column]) -> dict[str, Moments]:
     """Return the moments of columns of numbers by two queries over the table: bounds, then exact sums.
 
-    A column is counted in whole steps of 2^-40 of half its range, and whole numbers add up alike in any order.
+    A column is counted in whole steps of 2^-40 of half its range: whole numbers add up alike in any order.
 
     Args:
         table: The rows.

@@ -29,7 +29,7 @@ application = service(os.path.dirname(os.path.abspath(__file__)))
     http={{"host": os.environ.get("BENTOML_HOST", "127.0.0.1")}},
     metrics={{"enabled": False}},
     logging={{"access": {{"enabled": False}}}},
-    endpoints={{"livez": "/livez", "readyz": "/bento/readyz"}},
+    tracing={{"excluded_urls": ".*"}},
 )
 class Service:
     """Mounts the application and adds nothing."""

@@ -32,9 +32,7 @@ def places(path: str, context: Context) -> tuple[Path, ...]:
         )
     resolved = context.resolve(path)
     if is_glob(path):
-        found = tuple(
-            sorted(file for file in _matches(resolved) if file.is_file())
-        )
+        found = tuple(sorted(file for file in _matches(resolved) if file.is_file()))
         if not found:
             raise MissingError(f"no file matches '{path}'", where="data.source.path")
         return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import duckdb
 import ibis
 
-from mlspec.engine.cast import Cast, cast
+from mlspec.engine.cast import Cast, cast, cast_source
 from mlspec.engine.database import settle
 from mlspec.engine.reject import Reject
 from mlspec.engine.role import roles
@@ -110,7 +110,7 @@ class Reading:
         return self
 
     def types(self) -> dict[str, JsonType]:
-        """Return what each raw column holds; text of nothing but whole numbers or booleans is told as such."""
+        """Return what each raw column holds; text of whole numbers or booleans only is told as such."""
         open_ = [item for item in self.casts if item.type is None]
         tests = [
             f"count(*) FILTER (WHERE NOT regexp_full_match({quote(item.role.column)}, '{pattern}')) = 0 "
@@ -144,7 +144,7 @@ def _above(share: float) -> str:
 
 
 def _load(source: str, casts: Sequence[Cast]) -> str:
-    """Return the statement that reads everything once: values, and the check that failed with its raw value."""
+    """Return the statement that reads everything once: values, and which check failed on what."""
     values = ", ".join(f"{item.value} AS {quote(item.role.column)}" for item in casts)
     checks = [(condition, item.raw) for item in casts for condition, _ in item.checks]
     code = raw = "NULL"
@@ -157,7 +157,7 @@ def _load(source: str, casts: Sequence[Cast]) -> str:
         raw = "CASE " + " ".join(f"WHEN {test} THEN left({text}, 200)" for test, text in checks) + " END"
     return (
         f"CREATE TABLE mlspec_typed AS SELECT {values}, CAST({code} AS INTEGER) AS mlspec_reject, "
-        f"CAST({raw} AS VARCHAR) AS mlspec_raw FROM ({source}) AS mlspec_source"
+        f"CAST({raw} AS VARCHAR) AS mlspec_raw FROM ({cast_source(source, casts)}) AS mlspec_source"
     )
 
 

@@ -1,4 +1,4 @@
-"""A file of the house, ready to answer: the door, the look-ups once per distinct text, then the rest of the graph."""
+"""A file of the house, ready to answer: the door, look-ups once a distinct text, the rest of the graph."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class _Lookup:
 class Session:
     """Answers batches of raw rows with a model file.
 
-    The file is cut at the codes: each look-up runs over the distinct texts of a batch and not over its rows. The nodes
-    are those of the file, so the answers are the file's, bit for bit. One thread works in a call; several Python
-    threads may call at once.
+    The file is cut at the codes: each look-up runs over the distinct texts of a batch and not over its rows.
+    The nodes are those of the file, so the answers are the file's, bit for bit. One thread works in a call;
+    several Python threads may call at once.
 
     Args:
         model: The file, or its content; refused unless it is one whole file of standard operators.

@@ -11,7 +11,7 @@ import duckdb
 import ibis
 import pyarrow as pa
 
-from mlspec.engine.cast import cast
+from mlspec.engine.cast import cast, cast_source
 from mlspec.engine.role import Reads, Role
 from mlspec.engine.sql import quote
 from mlspec.errors import StepError
@@ -104,7 +104,7 @@ class TypedStream:
             code = "CASE " + " ".join(f"WHEN {test} THEN {at}" for at, test in enumerate(tests)) + " END"
             texts = ", ".join(f"left(CAST({item.raw} AS VARCHAR), 1000)" for item in self._casts)
             raw = f"CASE WHEN ({code}) IS NOT NULL THEN [{texts}] END"
-        source = ibis.to_sql(self._raw, dialect="duckdb")
+        source = cast_source(ibis.to_sql(self._raw, dialect="duckdb"), self._casts)
         return f"SELECT {values}, {code} AS {CHECK}, {raw} AS {RAW} FROM ({source}) AS mlspec_source"
 
     def _typed(self, batch: pa.RecordBatch, first: int) -> Typed:

@@ -11,6 +11,7 @@ from mlspec.errors import PlanError
 from mlspec.plan.plain import plain
 from mlspec.plan.plan import Plan, Step
 from mlspec.plan.plugins_of import plugins_of, revisions, workspace_files
+from mlspec.sdk.fields import seconds
 from mlspec.sdk.frozen import freeze
 from mlspec.sdk.slot import Slot
 from mlspec.spec.evaluation import default_metrics
@@ -61,12 +62,13 @@ def build_plan(
     )
 
 
-def pin_features(plan: Plan, features: Mapping[str, Any]) -> Plan:
+def pin_features(plan: Plan, features: Mapping[str, Any], columns: Sequence[str]) -> Plan:
     """Return the plan with features in the place of `auto`.
 
     Args:
         plan: A plan of a spec that says `features: auto`.
         features: Each input column and its kind, as a user would write them.
+        columns: The columns that they were chosen for; what is no feature was left out.
     """
     slot = Slot("feature")
     chosen = {name: slot.choose(freeze(features[name])) for name in sorted(features)}
@@ -83,7 +85,9 @@ def pin_features(plan: Plan, features: Mapping[str, Any]) -> Plan:
             dependencies = tuple(sorted({*step.dependencies, *workspace_files(plugins_of(chosen))}))
             step = dataclasses.replace(step, parameters=parameters, dependencies=dependencies)
         steps.append(step)
-    return dataclasses.replace(plan, steps=tuple(steps), inferred={"features": plain(chosen)})
+    left_out = sorted(set(columns) - set(chosen))
+    inferred = {"features": plain(chosen), "left_out": left_out}
+    return dataclasses.replace(plan, steps=tuple(steps), inferred=inferred)
 
 
 def _parsing(features: Any) -> Any:
@@ -117,7 +121,7 @@ class _Builder:
         reads: Mapping[str, tuple[str, ...]],
         *used: Any,
         files: tuple[str, ...] = (),
-        **options: bool,
+        **options: Any,
     ) -> Step:
         """Make a step; `reads` maps a step's name to what of its folder matters ("" is all of it)."""
         plugins = plugins_of(*used)
@@ -204,7 +208,9 @@ class _Builder:
             "data": {"target": {"threshold": spec.data.target.threshold}},
         }
         used = (spec.model, *(getattr(spec.training, key) for key in sorted(training)), spec.hardware)
-        return self._step("train", parameters, {"prepare": ("features.json", "target.json", "shards")}, *used)
+        reads = {"prepare": ("features.json", "target.json", "shards")}
+        every = seconds(spec.training.checkpoint.every)
+        return self._step("train", parameters, reads, *used, checkpoint_every=every)
 
     def _export(self, name: str) -> Step:
         export = self.spec.exports[name]

@@ -27,6 +27,8 @@ class Step:
     """True where DVC cannot see the source: the step looks at it in each run."""
     plugins: tuple[Plugin, ...] = field(default=(), compare=False, repr=False)
     """The plug-ins at work in it; their options are in the parameters."""
+    checkpoint_every: float = field(default=300.0, compare=False)
+    """Seconds between checkpoints of a training; no parameter, because it changes no result."""
 
     @property
     def kind(self) -> str:
@@ -57,7 +59,7 @@ class Plan:
     """Rows that are read at most, or None for all."""
     steps: tuple[Step, ...]
     inferred: Mapping[str, Any] = field(default_factory=dict)
-    """What was chosen for `features: auto` (`{"features": {...}}`); empty where the spec says it all."""
+    """What was chosen for `features: auto` (`features`, `left_out`); empty where the spec says it all."""
 
     @property
     def open(self) -> bool:

@@ -50,6 +50,7 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
         name=step.pipeline,
         step=step.name,
         scratch=scratch,
+        checkpoint_every=step.checkpoint_every,
         logs=logs,
         progress=watch.progressed,
         say=watch.said,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,16 @@ from mlspec.sdk.frozen import freeze
 from mlspec.sdk.slot import Slot
 
 
-def resolve(plan: Plan, workspace: Path, *, locked: bool = False) -> Plan:
+def resolve(
+    plan: Plan, workspace: Path, *, locked: bool = False, say: Callable[[str], None] = lambda line: None
+) -> Plan:
     """Return the plan with `features: auto` replaced: by what plan.yaml says if it fits, else anew.
 
     Args:
         plan: A plan, open or not.
         workspace: The folder with `.dvc`.
         locked: Refuse to choose anything.
+        say: Told which columns are left out, and why.
 
     Raises:
         PlanError: something must be chosen, and nothing may be.
@@ -31,13 +33,13 @@ def resolve(plan: Plan, workspace: Path, *, locked: bool = False) -> Plan:
         return plan
     data = plan.step("ingest").parameters["data"]
     source: Any = Slot("source").choose(freeze(data["source"]))
-    context = Context(workspace=workspace, name=plan.data_name, step="plan")
+    context = Context(workspace=workspace, name=plan.data_name, step="plan", say=say)
     columns = [name for name in source.columns(context) if name not in _used(data)]
     written = read_plan_file(workspace / "pipelines" / plan.data_name / "plan.yaml") or {}
-    inferred = written.get("inferred") or {}
-    pinned, left_out = inferred.get("features"), inferred.get("left_out") or []
-    if isinstance(pinned, dict) and {*pinned, *left_out} == set(columns):
-        return _pinned(plan, pinned, columns)
+    pinned = written.get("inferred") or {}
+    features = pinned.get("features") or {}
+    if features and {*features, *pinned.get("left_out", ())} == set(columns):
+        return pin_features(plan, features, columns)
     if locked:
         raise PlanError(
             "'features: auto' is not written down yet for these columns, and --locked lets nothing be chosen",
@@ -46,14 +48,7 @@ def resolve(plan: Plan, workspace: Path, *, locked: bool = False) -> Plan:
         )
     from mlspec.engine.propose import propose
 
-    return _pinned(plan, propose(source, context, data), columns)
-
-
-def _pinned(plan: Plan, features: Mapping[str, Any], columns: Sequence[str]) -> Plan:
-    """Return the plan with features, and with a note of the columns that are not worth one."""
-    left_out = sorted(set(columns) - set(features))
-    pinned = pin_features(plan, features)
-    return dataclasses.replace(pinned, inferred={**pinned.inferred, "left_out": left_out}) if left_out else pinned
+    return pin_features(plan, propose(source, context, data), columns)
 
 
 def _used(data: dict[str, Any]) -> set[str]:

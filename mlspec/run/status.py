@@ -9,7 +9,9 @@ from typing import Literal
 
 from mlspec.plan.difference import difference
 from mlspec.plan.plan import Plan, Step
+from mlspec.run.memo import unchanged
 from mlspec.run.store import Store, stage_of, store
+from mlspec.run.write_plan import stale_files
 
 Verdict = Literal["reuse", "look", "restore", "after", "run"]
 """`look`: the source is looked at in each run; `after`: runs if what it reads comes out different."""
@@ -33,6 +35,8 @@ def status(plan: Plan, workspace: Path) -> tuple[Judgement, ...]:
     """Return what a run would do with each step, in their order; no step is imported."""
     if not (workspace / ".dvc" / "config").is_file():
         return tuple(Judgement(step, "run", ("never run here",)) for step in plan.steps)
+    if unchanged(plan, workspace) and not stale_files(plan, workspace):
+        return tuple(Judgement(step, "reuse") for step in plan.steps)
     found: dict[str, Judgement] = {}
     with store(workspace) as opened:
         for step in plan.steps:

@@ -16,6 +16,7 @@ from mlspec.engine.files import write_bytes
 from mlspec.errors import MissingError, PlanError, UsageError
 from mlspec.plan.plan import Plan, Step
 from mlspec.run.lock import lock
+from mlspec.run.memo import forget, remember, unchanged
 from mlspec.run.perform import perform
 from mlspec.run.report import Outcome, Report, write_record
 from mlspec.run.resolve import resolve
@@ -61,15 +62,24 @@ def run_plan(
     root, watch = Path(workspace).resolve(), watch or Watch()
     chosen = _chosen(plan, until, only)
     forced = {name for word in force for name in _names(plan, word)}
+    start = time.perf_counter()
     with lock(root, wait=wait, say=watch.said):
+        plan = resolve(plan, root, locked=locked, say=watch.said)
+        if locked:
+            _refuse_stale(plan, root)
+        if not write_plan(plan, root) and not forced and unchanged(plan, root):
+            done = (Outcome(step.name, step.pipeline, "reused", (), 0.0, step.output) for step in plan.steps)
+            return Report(plan, root, tuple(done), time.perf_counter() - start)
         make_workspace(root, watch.said)
         for line in mend(root):
             watch.said(line)
-        plan = resolve(plan, root, locked=locked)
-        if locked:
-            _refuse_stale(plan, root)
-        write_plan(plan, root)
-        return _Walk(plan, root, watch, locked, chosen).walk(forced)
+        forget(plan, root)
+        report = _Walk(plan, root, watch, locked, chosen).walk(forced)
+        if len(report.outcomes) == len(plan.steps) and not any(
+            outcome.reasons for outcome in report.outcomes if outcome.done == "reused"
+        ):
+            remember(plan, root)
+        return report
 
 
 @dataclass

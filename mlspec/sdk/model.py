@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Model(Plugin):
-    """Maps encoded rows to raw scores `[rows, target.width] float32`: a logit, logits, or a standard value."""
+    """Maps encoded rows to raw scores `[rows, target.width] float32`: logits, or a standardised value."""
 
     slot: ClassVar[str] = "model"
     uses: ClassVar[frozenset[str]]
@@ -61,7 +61,7 @@ class TorchModel(Model):
         """
 
     def append(self, builder: Builder, folder: Path, inputs: ModelInputs, target: FittedTarget) -> str:
-        """Append the module as torch's exporter sees it; a model that knows its own nodes is written faster."""
+        """Append the module as torch's exporter sees it; one that knows its own nodes is written faster."""
         from mlspec.sdk.torch_graph import append_module
 
         return append_module(self.module(inputs, target), folder / "weights.safetensors", builder, inputs)
@@ -106,7 +106,7 @@ class Fitted:
     """A fitted model, before it is forgotten: its graph, and its own answers for the parity gate."""
 
     onnx: bytes
-    """A serialised model: `mlspec/numbers` and `mlspec/codes` in, `mlspec/scores [rows, width] float32` out."""
+    """A serialised model: `mlspec/numbers`, `mlspec/codes` in, `mlspec/scores [rows, width] float32` out."""
     predict: Any
     """`(Encoded) -> [rows, width]` raw scores by the library itself."""
     history: tuple[Mapping[str, float], ...] = ()

@@ -44,7 +44,7 @@ class Data(Section):
     """What is predicted."""
     features: Literal["auto"] | Mapping[Column, Annotated[Feature, Slot("feature")]]
     """Each input column and its kind; `auto` proposes kinds, and the choice is written into plan.yaml."""
-    split: Annotated[Split, Slot("split")] = Field(  # type: ignore[assignment]
+    split: Annotated[Split, Slot("split", default="random")] = Field(  # type: ignore[assignment]
         default_factory=lambda: Slot("split").choose("random"), validate_default=False
     )
     """Which rows train, which choose (val), which judge (test)."""

@@ -53,7 +53,7 @@ def explain(key: str, spec: Spec, composed: Composed) -> Explained:
     above, name = at_path(path[:-1], tree), str(path[-1])
     text, takes, default = "", "", None
     for level in above:
-        model = level.model or (plugin(level.slot, at(tree, path[:-1])) if level.slot else None)
+        model = level.model or plugin(level, at(tree, path[:-1]))
         if model is not None and name in model.model_fields:
             field = model.model_fields[name]
             text = summary(model) if name == "kind" and level.slot else described(model).get(name, "")
@@ -69,10 +69,7 @@ def explain(key: str, spec: Spec, composed: Composed) -> Explained:
 
 
 def _models(path: KeyPath, tree: Any) -> list[type[BaseModel]]:
-    found = [
-        level.model or (plugin(level.slot, at(tree, path)) if level.slot else None)
-        for level in at_path(path, tree)
-    ]
+    found = [level.model or plugin(level, at(tree, path)) for level in at_path(path, tree)]
     return [model for model in found if model is not None]
 
 

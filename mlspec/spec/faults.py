@@ -137,7 +137,8 @@ def _elsewhere(word: str, here: tuple[str, ...], present: set[str]) -> str | Non
     elsewhere = near(word, [home.key for home in homes()], furthest=0.34)
     if elsewhere is None:
         return None
-    return f"did you mean '{next(home for home in homes() if home.key == elsewhere).path}'?"
+    home = next(home for home in homes() if home.key == elsewhere)
+    return f"did you mean '{home.path}'{f' (kind: {home.kind})' if home.kind else ''}?"
 
 
 def _nearest_level(belongs: list[Any], parent: KeyPath) -> list[Any]:

@@ -23,11 +23,11 @@ class Hardware(Section):
     """Machines."""
     precision: Literal["fp32"] = "fp32"
     """Number format of training."""
-    strategy: Annotated[Strategy, Slot("strategy")] = Field(  # type: ignore[assignment]
+    strategy: Annotated[Strategy, Slot("strategy", default="single")] = Field(  # type: ignore[assignment]
         default_factory=lambda: Slot("strategy").choose("single"), validate_default=False
     )
     """How training is spread over devices."""
-    launcher: Annotated[Launcher, Slot("launcher")] = Field(  # type: ignore[assignment]
+    launcher: Annotated[Launcher, Slot("launcher", default="local")] = Field(  # type: ignore[assignment]
         default_factory=lambda: Slot("launcher").choose("local"), validate_default=False
     )
     """How training processes are started."""

@@ -28,6 +28,8 @@ class Level:
     """A section."""
     slot: str | None = None
     """A plug-in of this slot."""
+    kind: str | None = None
+    """The plug-in that is taken where none is named."""
     values: Any = None
     """A mapping by names of the user's; the annotation of its values."""
     items: Any = None
@@ -42,7 +44,7 @@ def levels(annotation: Any, marks: tuple[Any, ...] = ()) -> Iterator[Level]:
     """Give what an annotation allows."""
     for mark in marks:
         if isinstance(mark, Slot):
-            yield Level(slot=mark.name)
+            yield Level(slot=mark.name, kind=mark.default)
             return
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
@@ -88,7 +90,7 @@ def _inside(level: Level, step: str | int, tree: Any) -> tuple[Level, ...]:
     if level.model is not None:
         return _field(level.model, step)
     if level.slot is not None:
-        found = plugin(level.slot, tree)
+        found = plugin(level, tree)
         return _field(found, step) if found is not None else ()
     if level.values is not None and isinstance(step, str):
         return tuple(levels(level.values))
@@ -109,15 +111,13 @@ def _step(tree: Any, step: str | int) -> Any:
         return None
 
 
-def plugin(slot: str, value: Any) -> type[BaseModel] | None:
-    """Return the class that a mapping or a kind's bare name chooses, or None where it chooses none."""
-    kind = value.get("kind") if isinstance(value, Mapping) else value
-    if kind is None and isinstance(value, Mapping) and slot == "gate":
-        kind = "threshold"
-    if not isinstance(kind, str) or kind not in registry.kinds(slot):
+def plugin(level: Level, value: Any) -> type[BaseModel] | None:
+    """Return the class that a mapping or a bare name chooses for a slot, or None where it chooses none."""
+    kind = value.get("kind", level.kind) if isinstance(value, Mapping) else value
+    if level.slot is None or not isinstance(kind, str) or not registry.exists(level.slot, kind):
         return None
     try:
-        found: type[BaseModel] = registry.find(slot, kind)
+        found: type[BaseModel] = registry.find(level.slot, kind)
     except MlspecError:
         return None
     return found
@@ -130,7 +130,7 @@ def keys_at(path: KeyPath, tree: Any) -> tuple[str, ...]:
         value = _step(value, step)
     found: list[str] = []
     for level in at_path(path, tree):
-        model = level.model or (plugin(level.slot, value) if level.slot else None)
+        model = level.model or plugin(level, value)
         if model is not None:
             found += model.model_fields
     if not path:
@@ -169,7 +169,7 @@ def _homes(level: Level, path: str) -> Iterator[Home]:
         yield from _of(level.model, path, None)
     elif level.slot is not None:
         for kind in registry.kinds(level.slot):
-            found = plugin(level.slot, kind)
+            found = plugin(level, kind)
             if found is not None:
                 yield from _of(found, path, kind)
     elif level.values is not None:

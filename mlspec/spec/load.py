@@ -59,11 +59,17 @@ def load(
     found: list[Fault] = list(faults)
     if composed.environment:
         found += [_no_secret(composed, key) for key in composed.environment]
-    spec, pruned = _validate(composed, found)
+    told = {fault.where for fault in found}
+    spec, unclear = _validate(composed, found)
     if spec is not None:
         from mlspec.spec.check import check
 
-        found += check(spec, composed, path.resolve().parent, pruned, data=data)
+        found += check(spec, composed, path.resolve().parent, unclear, data=data)
+    if told:
+        # A word that is already told of is wrong for every later reader as well.
+        found = [
+            fault for fault in found if fault in faults or fault.code == "MS0118" or fault.where not in told
+        ]
     if found or spec is None:
         from mlspec.spec.order import order
 

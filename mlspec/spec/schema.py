@@ -29,6 +29,8 @@ def schema() -> dict[str, Any]:
     made = _Schema()
     top = made.model(Spec)
     top["properties"]["defaults"] = _DEFAULTS
+    # Presets may say what a spec leaves out.
+    top |= {"if": {"not": {"required": ["defaults"]}}, "then": {"required": top.pop("required")}}
     found = {
         "$schema": ADDRESS,
         "title": "mlspec/v1",

@@ -42,7 +42,7 @@ class Spec(Section):
     """On what it is trained."""
     evaluation: Evaluation = Evaluation()
     """How good the exported file must be."""
-    exports: Mapping[Name, Annotated[Export, Slot("export")]] = Field(  # type: ignore[call-overload]
+    exports: Mapping[Name, Annotated[Export, Slot("export", default="onnx")]] = Field(  # type: ignore[call-overload]
         default_factory=lambda: {"main": Slot("export").choose("onnx")}, validate_default=False
     )
     """What the model leaves as, by name."""

@@ -37,7 +37,7 @@ class Training(Section):
     """Times each training row is seen."""
     batch_size: int = Field(default=256, ge=1)
     """Rows an optimiser step."""
-    optimizer: Annotated[Optimizer, Slot("optimizer")] = Field(  # type: ignore[assignment]
+    optimizer: Annotated[Optimizer, Slot("optimizer", default="adamw")] = Field(  # type: ignore[assignment]
         default_factory=lambda: Slot("optimizer").choose("adamw"), validate_default=False
     )
     """How weights move."""

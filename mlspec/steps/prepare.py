@@ -63,7 +63,7 @@ def prepare(
     reading = Reading.of(data, context).check()
     if reading.rows != manifest["rows"]:
         raise StepError("the source changed while it was read", where="prepare", fix="run again")
-    rows, counts = _assign(reading, data, parameters["seed"])
+    rows, counts = _assign(reading, data, parameters["seed"], context)
     train = rows.filter(rows.mlspec_split == "train").drop("mlspec_split")
     features: dict[str, Feature] = {
         name: Slot("feature").choose(freeze(option))  # type: ignore[misc]
@@ -103,7 +103,9 @@ def _ledger(reading: Reading, counts: Mapping[str, int]) -> dict[str, Any]:
     return {"read": reading.rows, "rejected": rejected} | dict(counts)
 
 
-def _assign(reading: Reading, data: Mapping[str, Any], seed: int) -> tuple[ibis.Table, dict[str, int]]:
+def _assign(
+    reading: Reading, data: Mapping[str, Any], seed: int, context: Context
+) -> tuple[ibis.Table, dict[str, int]]:
     """Return the rows with their split, kept once, and how many each split has."""
     split = Slot("split").choose(freeze(data["split"]))
     time = data.get("event_time")
@@ -121,8 +123,16 @@ def _assign(reading: Reading, data: Mapping[str, Any], seed: int) -> tuple[ibis.
     found = dict(
         connection.con.execute("SELECT mlspec_split, count(*) FROM mlspec_assigned GROUP BY ALL").fetchall()
     )
+    strange = [word for word in found if word not in SPLITS]
+    if strange:
+        raise StepError(
+            f"the {data['split']['kind']} split puts rows into '{strange[0]}'", where="data.split"
+        )
     counts = {name: int(found.get(name, 0)) for name in SPLITS}
-    for name in ("train", "test", *(("val",) if split.has_val() else ())):  # type: ignore[attr-defined]
+    told = ", ".join(f"{name} {rows}" for name, rows in counts.items())
+    if counts["val"] == 0 and split.has_val():  # type: ignore[attr-defined]
+        context.say(f"the {data['split']['kind']} split leaves no row to val ({told})")
+    for name in ("train", "test"):
         if counts[name] == 0:
             raise StepError(
                 f"the {data['split']['kind']} split leaves no row to {name} ({told})",

@@ -112,8 +112,7 @@ def _contract(checks: Sequence[ContractCheck], table: ibis.Table, keys: Sequence
 
 
 def _rules(rules: Sequence[Rule], table: ibis.Table, keys: Sequence[str]) -> Iterator[_Check]:
-    """Judge the rules: one query for all that look at the same rows, and one for the examples of each fault.
-    """
+    """Judge the rules: one query for all of one `where`, and one for the examples of each fault."""
     _distinct_names(rules)
     verdicts: dict[int, Verdict] = {}
     looked: dict[str | None, ibis.Table] = {}

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class Binary(Feature):
-    """0 or 1; the training rows' share of ones where the value is missing or new, and a second input tells gaps."""
+    """0 or 1, or training's share of ones where the value is missing or new; a second input tells gaps."""
 
     tensor: ClassVar[Tensor] = "string"
 
     positive: str | None = Field(default=None, min_length=1)
-    """The value that becomes 1; the last of the two in alphabetical order where absent (`true`, `yes`, `1`)."""
+    """The value that becomes 1; where absent the last in alphabetical order (`true`, `yes`, `1`)."""
 
     def counts(self) -> bool:
         """Ask for the rows of each value."""
@@ -72,8 +72,7 @@ class Binary(Feature):
             codes(
                 builder,
                 column.name,
-                {text: FIRST for text in column.state["zeros"]}
-                | {text: FIRST + 1 for text in column.state["ones"]},
+                dict.fromkeys(column.state["zeros"], FIRST) | dict.fromkeys(column.state["ones"], FIRST + 1),
             )
             for column in columns
         ]

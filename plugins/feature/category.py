@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Category(Feature):
-    """A code for each value: 0 what training did not know or knew too seldom, 1 null, 2 and up the values by frequency."""
+    """A code for each value: 0 unknown or seldom in training, 1 null, 2 and up the values by frequency."""
 
     tensor: ClassVar[Tensor] = "string"
 

@@ -38,7 +38,7 @@ class Datetime(Feature):
     parts: tuple[Part, ...] = Field(default=("elapsed", "month", "weekday", "hour"), min_length=1)
     """What a model sees of the time; `elapsed` is the moment itself on one long line."""
     timezone: Annotated[str, AfterValidator(_known_zone)] | None = None
-    """The zone whose clock tells the parts and reads times without one; where absent UTC, and such times are refused."""
+    """The zone whose clock tells the parts and reads naive times; without it UTC, and those are refused."""
 
     @field_validator("parts")
     @classmethod
@@ -52,7 +52,7 @@ class Datetime(Feature):
         return column.cast("timestamp").epoch_seconds() if column.type().is_date() else column.epoch_seconds()
 
     def fit(self, aggregates: Mapping[str, Any], counts: Sequence[tuple[str | None, int]]) -> dict[str, Any]:
-        """Return the zone's rules, centre and spread of the time in milliseconds, and whether the column had gaps."""
+        """Return the zone's rules, centre and spread in milliseconds, and whether the column had gaps."""
         from mlspec.engine.calendar import rules
 
         return {

@@ -25,7 +25,7 @@ class Number(Feature):
     impute: Literal["mean", "median"] | float = "mean"
     """What stands for a missing value: the training rows' mean or median, or this number."""
     scale: Literal["standard", "minmax", "none"] = "standard"
-    """`standard`: minus the mean, divided by the standard deviation; `minmax`: the training range becomes 0-1."""
+    """`standard`: minus the mean, over the standard deviation; `minmax`: the training range becomes 0-1."""
     clip: tuple[float, float] | None = None
     """Lowest and highest value; what lies beyond is moved to the limit before anything else."""
 

@@ -32,7 +32,8 @@ def compare(folder: Path, reference: dict[str, Any], drift: dict[str, Any]) -> d
         raise MissingError(
             f"nothing was observed yet: '{folder}' holds no profile", fix="mlspec serve, and send rows"
         )
-    merged = merge(files)
+    views = [read(file) for file in files]
+    merged = merge(views)
     columns = dict(_columns(reference))
     seen = {name: _seen(view) for name, view in merged.get_columns().items() if name in columns}
     report = drift_of(
@@ -42,24 +43,29 @@ def compare(folder: Path, reference: dict[str, Any], drift: dict[str, Any]) -> d
         column["part"] = "answers" if column["column"].startswith(ANSWERS) else "inputs"
         column["column"] = column["column"].removeprefix(ANSWERS)
     dropped = sum(read_json(file)["dropped"] for file in folder.glob("tap-*.json"))
-    starts = sorted({file.name.split("Z-")[0] + "Z" for file in files})
+    starts = sorted({f"{view.dataset_timestamp:%Y-%m-%dT%H:%M:%SZ}" for view in views})
     return {**report, "windows": len(starts), "since": starts[0], "until": starts[-1], "dropped": dropped}
 
 
-def merge(files: Sequence[Path]) -> DatasetProfileView:
-    """Return many profiles as one.
+def read(file: Path) -> DatasetProfileView:
+    """Return the profile in a file.
 
     Raises:
-        StepError: a file is no profile.
+        StepError: the file is no profile.
     """
+    try:
+        return DatasetProfileView.deserialize(file.read_bytes())
+    except (DeserializationError, DecodeError, OSError, ValueError) as error:
+        raise StepError(
+            f"'{file}' is no profile of whylogs: {error}", fix="move it out of this folder"
+        ) from error
+
+
+def merge(views: Sequence[DatasetProfileView]) -> DatasetProfileView:
+    """Return many profiles as one; the given ones may change."""
     merged = DatasetProfileView.zero()
-    for file in files:
-        try:
-            merged = merged.merge(DatasetProfileView.deserialize(file.read_bytes()))
-        except (DeserializationError, DecodeError, OSError, ValueError) as error:
-            raise StepError(
-                f"'{file}' is no profile of whylogs: {error}", fix="move it out of this folder"
-            ) from error
+    for view in views:
+        merged = merged.merge(view)
     return merged
 
 

@@ -81,10 +81,12 @@ class Csv(Source):
         from mlspec.engine.check_columns import check_columns
 
         try:
-            with open(file, newline="", encoding=CODECS[self.encoding]) as lines:
+            # What is no text behind the header is a reject later; only the header must be readable here.
+            with open(file, newline="", encoding=CODECS[self.encoding], errors="surrogateescape") as lines:
                 row = next(
                     csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, strict=True), None
                 )
+            "".join(row or ()).encode("utf-8")
         except UnicodeError as error:
             raise StepError(
                 f"'{name}' is not {self.encoding} text",

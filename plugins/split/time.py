@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 
 class Time(Split):
-    """Train on the past, judge on what came later, by `data.event_time`. Rows of one instant share a split.
-    """
+    """Train on the past, judge on what came later, by `data.event_time`; an instant is never split."""
 
     train: float | None = Field(default=None, gt=0, lt=1)
     """Share of rows (fraction 0-1), the earliest, that train; 0.7 where nothing is said."""

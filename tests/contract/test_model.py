@@ -37,7 +37,9 @@ def kind(request: pytest.FixtureRequest) -> TargetKind:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_it_learns_a_planted_signal_and_its_nodes_answer_alike(model: Model, kind: TargetKind, tmp_path: Path) -> None:
+def test_it_learns_a_planted_signal_and_its_nodes_answer_alike(
+    model: Model, kind: TargetKind, tmp_path: Path
+) -> None:
     rows, held = planted(kind, 1600, 1), planted(kind, 800, 2)
     target = target_of(kind, rows)
     nasty = hostile(INPUTS)
@@ -69,7 +71,9 @@ def test_it_takes_any_shape_of_rows(model: Model, shape: str, kind: TargetKind, 
     rows = planted(kind, 300, 1, inputs)
     target = target_of(kind, rows)
     nasty = hostile(inputs, 50)
-    prepared = shards(tmp_path / "prepare", inputs, target, train=rows, val=planted(kind, 100, 2, inputs), parity=nasty)
+    prepared = shards(
+        tmp_path / "prepare", inputs, target, train=rows, val=planted(kind, 100, 2, inputs), parity=nasty
+    )
     output = trained(parameters(model, {"epochs": 2}), prepared, tmp_path)
     session = exported(model, output, inputs, target)
     none = Encoded(nasty.numbers[:0], nasty.codes[:0], nasty.target)
@@ -82,7 +86,9 @@ def test_it_takes_any_shape_of_rows(model: Model, shape: str, kind: TargetKind, 
 def test_the_same_rows_and_seed_give_the_same_bytes(model: Model, kind: TargetKind, tmp_path: Path) -> None:
     rows = planted(kind, 500, 1)
     target = target_of(kind, rows)
-    prepared = shards(tmp_path / "prepare", INPUTS, target, train=rows, val=planted(kind, 99, 2), parity=hostile(INPUTS, 60))
+    prepared = shards(
+        tmp_path / "prepare", INPUTS, target, train=rows, val=planted(kind, 99, 2), parity=hostile(INPUTS, 60)
+    )
     given = parameters(model, {"epochs": 3})
     first = trained(given, prepared, tmp_path / "here", logs=tmp_path / "logs")
     second = trained(given, prepared, tmp_path / "some" / "where" / "else")
@@ -97,7 +103,9 @@ def test_the_same_rows_and_seed_give_the_same_bytes(model: Model, kind: TargetKi
 def test_an_empty_parity_and_an_empty_val_split_are_no_trouble(model: Model, tmp_path: Path) -> None:
     rows = planted("binary", 200, 1)
     nothing = Encoded(rows.numbers[:0], rows.codes[:0], rows.target[:0])
-    prepared = shards(tmp_path / "prepare", INPUTS, target_of("binary", rows), train=rows, val=nothing, parity=nothing)
+    prepared = shards(
+        tmp_path / "prepare", INPUTS, target_of("binary", rows), train=rows, val=nothing, parity=nothing
+    )
     given = parameters(model, {"epochs": 1})
     if getattr(model, "patience", None) is not None:
         with pytest.raises(StepError, match="val split"):
@@ -116,7 +124,9 @@ def test_what_it_obeys_are_keys_of_training(model: Model) -> None:
 def _noise(rows: int, seed: int) -> Encoded:
     """Return rows that say nothing about their classes, so that only the classes' weights can be learnt."""
     made = planted("binary", rows, seed)
-    return Encoded(made.numbers, made.codes, np.random.default_rng(seed).integers(0, 2, rows).astype(np.float64))
+    return Encoded(
+        made.numbers, made.codes, np.random.default_rng(seed).integers(0, 2, rows).astype(np.float64)
+    )
 
 
 def _heavy(rows: Encoded) -> Encoded:
@@ -129,7 +139,9 @@ def test_weights_of_rows_and_classes_move_it(model: Model, tmp_path: Path) -> No
     rows, held = _noise(600, 1), _noise(300, 2)
     target = target_of("binary", rows)
     prepared = shards(tmp_path / "plain", INPUTS, target, train=rows, val=held, parity=held)
-    weighted = shards(tmp_path / "weighted", INPUTS, target, train=_heavy(rows), val=_heavy(held), parity=held)
+    weighted = shards(
+        tmp_path / "weighted", INPUTS, target, train=_heavy(rows), val=_heavy(held), parity=held
+    )
 
     def mean(output: Path) -> float:
         return float((1 / (1 + np.exp(-np.load(output / "expected.npy").astype(float)))).mean())
@@ -137,7 +149,9 @@ def test_weights_of_rows_and_classes_move_it(model: Model, tmp_path: Path) -> No
     training = {"epochs": 10, "batch_size": 32, "optimizer": {"kind": "adamw", "lr": 0.01}}
     plain = mean(trained(parameters(model, training), prepared, tmp_path / "1"))
     by_row = mean(trained(parameters(model, training), weighted, tmp_path / "2"))
-    by_class = mean(trained(parameters(model, training | {"class_weights": {"yes": 9.0}}), prepared, tmp_path / "3"))
+    by_class = mean(
+        trained(parameters(model, training | {"class_weights": {"yes": 9.0}}), prepared, tmp_path / "3")
+    )
     assert plain < 0.6
     assert by_row > plain + 0.15
     assert abs(by_class - by_row) < 1e-6

@@ -46,10 +46,10 @@ def test_its_rate_is_the_option(optimizer: Optimizer) -> None:
         assert group["lr"] == optimizer.lr
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "optimizer", [one for one in OPTIMIZERS if str(one.id).rpartition("-")[0] in REFERENCE]
+)
 def test_its_options_are_torch_s(optimizer: Optimizer) -> None:
-    if optimizer.kind not in REFERENCE:
-        pytest.skip("only the shipped ones have a reference here")
     ours, theirs = weights(), weights()
     steps(optimizer.build(ours), ours, 20)
     options = {key: value for key, value in optimizer.model_dump().items() if key != "kind"}

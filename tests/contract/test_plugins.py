@@ -12,6 +12,7 @@ import pytest
 
 from mlspec import registry
 from mlspec.sdk.fields import parameters
+from mlspec.sdk.frozen import freeze
 from mlspec.sdk.plugin import Plugin
 from mlspec.sdk.slot import Slot
 
@@ -64,7 +65,7 @@ def test_examples_survive_the_plan(slot: str, kind: str) -> None:
         plain = json.loads(json.dumps(parameters(example), allow_nan=False))
         assert plain["kind"] == kind
         assert parameters(found.revive(plain)) == parameters(example)
-        assert parameters(Slot(slot).choose({**plain})) == parameters(example)
+        assert parameters(Slot(slot).choose(freeze(plain))) == parameters(example)
 
 
 @pytest.mark.parametrize(("slot", "kind"), KINDS)

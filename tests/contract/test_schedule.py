@@ -102,7 +102,12 @@ def test_a_warm_up_rises_in_equal_steps(kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [("one_cycle", {"warm_up": 1.0}), ("one_cycle", {"start": 0.0}), ("cosine", {"end": 1.1}), ("linear", {"warm_up": -0.1})],
+    [
+        ("one_cycle", {"warm_up": 1.0}),
+        ("one_cycle", {"start": 0.0}),
+        ("cosine", {"end": 1.1}),
+        ("linear", {"warm_up": -0.1}),
+    ],
 )
 def test_options_beyond_their_limits_are_refused(kind: str, options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="validation error"):

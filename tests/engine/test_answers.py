@@ -14,7 +14,9 @@ SCORES = np.array([[-3.0, 0.5, 2.0], [100.0, -100.0, 0.0], [1e30, -1e30, 1e30]],
 
 
 def rows(count: int) -> Encoded:
-    return Encoded(np.zeros((count, 0), np.float32), np.zeros((count, 0), np.int32), np.arange(count, dtype=float))
+    return Encoded(
+        np.zeros((count, 0), np.float32), np.zeros((count, 0), np.int32), np.arange(count, dtype=float)
+    )
 
 
 def test_classes_are_softmax_and_the_largest() -> None:

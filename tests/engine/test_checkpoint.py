@@ -17,7 +17,11 @@ def same(one: object, other: object) -> bool:
     if isinstance(one, torch.Tensor):
         return isinstance(other, torch.Tensor) and one.dtype == other.dtype and torch.equal(one, other)
     if isinstance(one, dict):
-        return isinstance(other, dict) and list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+        return (
+            isinstance(other, dict)
+            and list(one) == list(other)
+            and all(same(one[key], other[key]) for key in one)
+        )
     if isinstance(one, list | tuple):
         return type(one) is type(other) and len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, float) and math.isnan(one):
@@ -27,7 +31,11 @@ def same(one: object, other: object) -> bool:
 
 def test_everything_comes_back_with_its_type(tmp_path: Path) -> None:
     state = {
-        "weights": {"a": torch.randn(3, 0), "b": torch.tensor(2.5, dtype=torch.float64), "c": torch.ones(2, 2).bool()},
+        "weights": {
+            "a": torch.randn(3, 0),
+            "b": torch.tensor(2.5, dtype=torch.float64),
+            "c": torch.ones(2, 2).bool(),
+        },
         3: (1, 2.5, [True, None, "text ü \ud800"[:6]]),
         "floats": [0.1, 1e-323, math.inf, -math.inf, math.nan, -0.0],
         "bits": torch.arange(7, dtype=torch.uint8),

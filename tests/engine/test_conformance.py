@@ -50,7 +50,10 @@ def written(folder: Path, target: FittedTarget) -> Path:
     content = made.model.SerializeToString(deterministic=True)
     write_bytes(folder / "model.onnx", content)
     write_json(folder / "contract.json", made.contract.model_dump(mode="json"))
-    write_json(folder / "conformance.json", conformance(made.contract, Session(content, made.contract.inputs), rows()))
+    write_json(
+        folder / "conformance.json",
+        conformance(made.contract, Session(content, made.contract.inputs), rows()),
+    )
     return folder
 
 
@@ -136,4 +139,8 @@ def test_a_client_whose_answers_differ_does_not_pass(node: list[str], tmp_path: 
     done = asked(node, folder)
     faults = " ".join(json.loads(done.stdout)["faults"])
     assert done.returncode == 1
-    assert "row 7: probabilities" in faults and "row 9: label" in faults and "passes and must not: text" in faults
+    assert (
+        "row 7: probabilities" in faults
+        and "row 9: label" in faults
+        and "passes and must not: text" in faults
+    )

@@ -12,7 +12,14 @@ import pyarrow as pa
 import pytest
 
 from mlspec.engine.builder import CODES, NUMBERS
-from mlspec.engine.features import build_features, fit_features, input_columns, read_features, shape, write_features
+from mlspec.engine.features import (
+    build_features,
+    fit_features,
+    input_columns,
+    read_features,
+    shape,
+    write_features,
+)
 from mlspec.engine.session import Session
 from mlspec.errors import StepError
 from mlspec.sdk.slot import Slot
@@ -23,7 +30,9 @@ def test_a_fit_is_plain_json_and_the_same_each_time() -> None:
     one, two = fitted(), fitted()
     states = [json.dumps(column.state, allow_nan=False) for column in one]
     assert states == [json.dumps(column.state) for column in two]
-    assert build_features(one).SerializeToString(deterministic=True) == build_features(two).SerializeToString(deterministic=True)
+    assert build_features(one).SerializeToString(deterministic=True) == build_features(two).SerializeToString(
+        deterministic=True
+    )
 
 
 def test_the_order_of_rows_does_not_change_the_graph() -> None:
@@ -33,10 +42,14 @@ def test_the_order_of_rows_does_not_change_the_graph() -> None:
     assert graphs[0] == graphs[1]
 
 
-def test_all_columns_take_two_queries_and_one_more_for_each_set_of_values(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_columns_take_two_queries_and_one_more_for_each_set_of_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked = []
     run = ibis.expr.types.Table.to_pyarrow
-    monkeypatch.setattr(ibis.expr.types.Table, "to_pyarrow", lambda self, *a, **k: asked.append(self) or run(self, *a, **k))
+    monkeypatch.setattr(
+        ibis.expr.types.Table, "to_pyarrow", lambda self, *a, **k: asked.append(self) or run(self, *a, **k)
+    )
     fitted()
     assert len(asked) == 2 + sum(feature.counts() for feature in options().values())
 
@@ -73,13 +86,17 @@ def test_codes_stay_within_their_sizes() -> None:
     assert (codes < np.array(shape(columns).sizes)).all()
 
 
-@pytest.mark.parametrize("names", [["number"], ["text"], ["flag"], ["moment"], ["text", "number"]], ids=" and ".join)
+@pytest.mark.parametrize(
+    "names", [["number"], ["text"], ["flag"], ["moment"], ["text", "number"]], ids=" and ".join
+)
 @pytest.mark.parametrize("rows", [0, 1, 3])
 def test_tables_of_few_columns_and_rows_work(names: list[str], rows: int) -> None:
     table = training().select(names)
     columns = fit_features(ibis.memtable(table), {name: options()[name] for name in names})
     known, inputs = shape(columns), input_columns(columns, types())
-    answers = Session(build_features(columns).SerializeToString(), inputs).run(legal(rows=10).slice(0, rows).select(names))
+    answers = Session(build_features(columns).SerializeToString(), inputs).run(
+        legal(rows=10).slice(0, rows).select(names)
+    )
     assert answers[NUMBERS].shape == (rows, known.numbers)
     assert answers[CODES].shape == (rows, len(known.sizes))
     assert known.numbers == len(known.number_names)
@@ -98,7 +115,9 @@ def test_column_names_may_be_anything() -> None:
     columns = fit_features(ibis.memtable(table), {name: Slot("feature").choose("number") for name in names})
     inputs = input_columns(columns, dict.fromkeys(names, "number"))
     answers = Session(build_features(columns).SerializeToString(), inputs).run(table.to_batches()[0])
-    np.testing.assert_allclose(answers[NUMBERS][:, : len(names)], np.array([[-1], [0], [1]]) * np.ones(len(names)))
+    np.testing.assert_allclose(
+        answers[NUMBERS][:, : len(names)], np.array([[-1], [0], [1]]) * np.ones(len(names))
+    )
 
 
 def test_a_missing_column_and_no_columns_are_refused() -> None:

@@ -92,7 +92,11 @@ def lesson(kind: Any = "binary", rows: int = ROWS, **changes: Any) -> Lesson:
 
 
 def run(what: Lesson, folder: Path, **context: Any) -> Trained:
-    return fit(what, Context(workspace=folder, **({"scratch": folder / "scratch", "say": lambda line: None} | context)), "key")
+    return fit(
+        what,
+        Context(workspace=folder, **({"scratch": folder / "scratch", "say": lambda line: None} | context)),
+        "key",
+    )
 
 
 def bits(trained: Trained) -> dict[str, bytes]:
@@ -124,7 +128,9 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_bits(at: int, tmp_path
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", {"kind": "sgd", "nesterov": True}])
 @pytest.mark.parametrize("schedule", ["one_cycle", "cosine", "linear", None])
-def test_every_optimizer_and_schedule_can_be_resumed(optimizer: Any, schedule: str | None, tmp_path: Path) -> None:
+def test_every_optimizer_and_schedule_can_be_resumed(
+    optimizer: Any, schedule: str | None, tmp_path: Path
+) -> None:
     whole = lesson(
         optimizer=choose("optimizer", optimizer),
         schedule=None if schedule is None else choose("schedule", schedule),
@@ -148,7 +154,9 @@ def test_a_finished_checkpoint_is_not_trained_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", None])
-def test_a_checkpoint_that_is_cut_off_or_of_another_training_is_left_alone(content: bytes | None, tmp_path: Path) -> None:
+def test_a_checkpoint_that_is_cut_off_or_of_another_training_is_left_alone(
+    content: bytes | None, tmp_path: Path
+) -> None:
     expected = run(lesson(epochs=1), tmp_path / "clean")
     scratch = tmp_path / "scratch"
     run(lesson(epochs=1), tmp_path)
@@ -221,7 +229,9 @@ def test_weights_of_rows_and_classes_are_those_of_scikit_learn(tmp_path: Path) -
 
 def test_early_stopping_keeps_the_best_epoch(tmp_path: Path) -> None:
     whole = lesson(epochs=9, schedule=None)
-    stopped = run(dataclasses.replace(whole, metric=scripted(0.1, 0.5, 0.5, 0.4), patience=2), tmp_path / "stopped")
+    stopped = run(
+        dataclasses.replace(whole, metric=scripted(0.1, 0.5, 0.5, 0.4), patience=2), tmp_path / "stopped"
+    )
     assert stopped.best_epoch == 2
     assert [line["epoch"] for line in stopped.history] == [1, 2, 3, 4]
     assert [line["val_scripted"] for line in stopped.history] == [0.1, 0.5, 0.5, 0.4]
@@ -250,7 +260,9 @@ def test_a_code_that_training_never_saw_gets_the_mean_of_those_it_saw(tmp_path: 
     found = run(lesson(train=train), tmp_path)
     seen = np.bincount(train.codes[:, 0], minlength=6)
     assert seen[0] == seen[1] == 0
-    table = next(table for table in found.module.get_submodule("tables").children() if 0 in table.group.columns)
+    table = next(
+        table for table in found.module.get_submodule("tables").children() if 0 in table.group.columns
+    )
     lines = table.weight.detach().numpy()[:6]
     mean = (seen / seen.sum()) @ lines
     for code in np.flatnonzero(seen == 0):
@@ -327,7 +339,9 @@ def test_tensorboard_can_read_the_scalars(tmp_path: Path) -> None:
     assert {"train/loss", "val/loss", "lr"} <= set(events.Tags()["scalars"])
     values = [(event.step, event.value) for event in events.Scalars("val/loss")]
     assert [step for step, _ in values] == [STEPS, 2 * STEPS, 3 * STEPS]
-    assert [value for _, value in values] == pytest.approx([line["val_loss"] for line in found.history], rel=1e-6)
+    assert [value for _, value in values] == pytest.approx(
+        [line["val_loss"] for line in found.history], rel=1e-6
+    )
 
 
 def test_progress_ends_at_all_rows(tmp_path: Path) -> None:

@@ -52,7 +52,10 @@ def test_nulls_nan_and_infinity_are_left_out() -> None:
     assert found([]) == dict.fromkeys(("low", "high", "mean", "std"))
 
 
-@pytest.mark.parametrize("values", [[1.7976931348623157e308, -1.7976931348623157e308], [5e-324, 1e-323], [1e300, 1e-300], [0.1, 0.1]])
+@pytest.mark.parametrize(
+    "values",
+    [[1.7976931348623157e308, -1.7976931348623157e308], [5e-324, 1e-323], [1e300, 1e-300], [0.1, 0.1]],
+)
 def test_the_ends_of_float64_stay_finite(values: list[float]) -> None:
     told = found(values)
     assert all(value is not None and math.isfinite(value) for value in told.values())

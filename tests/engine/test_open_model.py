@@ -24,7 +24,9 @@ def branch(tensor: TensorProto) -> onnx.ModelProto:
     """Return a model that holds a tensor two graphs deep."""
     made = model()
     deep = helper.make_graph([helper.make_node("Constant", [], ["k"], value=tensor)], "deep", [], [])
-    inner = helper.make_graph([helper.make_node("If", ["c"], [], then_branch=deep, else_branch=deep)], "inner", [], [])
+    inner = helper.make_graph(
+        [helper.make_node("If", ["c"], [], then_branch=deep, else_branch=deep)], "inner", [], []
+    )
     made.graph.node.append(helper.make_node("If", ["c"], [], then_branch=inner, else_branch=inner))
     return made
 
@@ -42,7 +44,11 @@ def test_a_harmless_file_is_read_as_it_is() -> None:
 def test_every_sort_of_tensor_of_the_house_is_as_large_as_it_says() -> None:
     builder = Builder("x")
     x = builder.input("x", "float64")
-    kept = [builder.constant(["a", "b"], object), builder.constant([1, 2], "int64"), builder.constant([True], "bool")]
+    kept = [
+        builder.constant(["a", "b"], object),
+        builder.constant([1, 2], "int64"),
+        builder.constant([True], "bool"),
+    ]
     for place, name in enumerate(kept):
         builder.node("Identity", name, to=f"k{place}")
     builder.output(x, "y", "float64", ("rows",))
@@ -82,13 +88,32 @@ def test_operators_from_elsewhere_are_refused(place: str) -> None:
 
 def test_a_tensor_that_claims_more_than_it_holds_is_refused() -> None:
     made = model()
-    made.graph.initializer.append(TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[2**40], raw_data=b"1234"))
+    made.graph.initializer.append(
+        TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[2**40], raw_data=b"1234")
+    )
     with pytest.raises(UsageError, match="'w' is not as large as it says"):
         open_model(made.SerializeToString())
     made = model()
-    made.graph.initializer.append(TensorProto(name="v", data_type=TensorProto.FLOAT, dims=[2**40], float_data=[1.0]))
+    made.graph.initializer.append(
+        TensorProto(name="v", data_type=TensorProto.FLOAT, dims=[2**40], float_data=[1.0])
+    )
     with pytest.raises(UsageError, match="'v' is not as large as it says"):
         open_model(made.SerializeToString())
+
+
+@pytest.mark.parametrize("kind", [TensorProto.STRING, TensorProto.UNDEFINED, 99])
+def test_a_tensor_of_no_readable_type_is_refused(kind: int) -> None:
+    made = model()
+    made.graph.initializer.append(TensorProto(name="w", data_type=kind, dims=[1], raw_data=b"1234"))
+    with pytest.raises(UsageError, match="'w' has no readable type"):
+        open_model(made.SerializeToString())
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TensorProto.DataType.values() if kind not in (0, 8)])
+def test_every_type_of_tensor_that_onnx_can_make_is_taken(kind: int) -> None:
+    made = model()
+    made.graph.initializer.append(helper.make_tensor("w", kind, [3], [1, 0, 1]))
+    open_model(made.SerializeToString())
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", b"\x00" * 100], ids=["empty", "text", "zeros"])

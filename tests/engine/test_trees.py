@@ -83,7 +83,16 @@ def test_gaps_that_training_never_saw_go_where_scikit_learn_sends_them() -> None
 def test_a_tree_may_be_a_single_leaf() -> None:
     leaf = np.array([True])
     nothing = np.zeros(1)
-    single = Tree(0, leaf, nothing.astype(int), nothing, nothing.astype(int), nothing.astype(int), ~leaf, np.array([2.5]))
+    single = Tree(
+        0,
+        leaf,
+        nothing.astype(int),
+        nothing,
+        nothing.astype(int),
+        nothing.astype(int),
+        ~leaf,
+        np.array([2.5]),
+    )
     rows = np.zeros((3, 2), np.float32)
     assert answer([single], np.array([1.0]), rows).tolist() == [[3.5], [3.5], [3.5]]
     assert answer([single], np.array([1.0]), rows[:0]).shape == (0, 1)
@@ -91,10 +100,12 @@ def test_a_tree_may_be_a_single_leaf() -> None:
 
 def test_a_float32_row_decides_alike_on_both_sides_of_a_rounded_threshold() -> None:
     random = np.random.default_rng(3)
-    thresholds = np.concatenate([
-        random.standard_normal(5000) * 10.0 ** random.integers(-40, 38, 5000),
-        [0.0, -0.0, np.inf, -np.inf, 1e-60, -1e-60, 1e300, -1e300, 16777216.5, -16777216.5],
-    ])
+    thresholds = np.concatenate(
+        [
+            random.standard_normal(5000) * 10.0 ** random.integers(-40, 38, 5000),
+            [0.0, -0.0, np.inf, -np.inf, 1e-60, -1e-60, 1e300, -1e300, 16777216.5, -16777216.5],
+        ]
+    )
     rounded = floor32(thresholds)
     assert rounded.dtype == np.float32
     with np.errstate(over="ignore"):

@@ -18,7 +18,9 @@ PRICE = FittedTarget(column="price", kind="number", mean=10.0, std=4.0)
 def rows(target: list[float], weight: list[float] | None = None) -> Encoded:
     count = len(target)
     weights = None if weight is None else np.array(weight, np.float32)
-    return Encoded(np.zeros((count, 1), np.float32), np.zeros((count, 0), np.int32), np.array(target, float), weights)
+    return Encoded(
+        np.zeros((count, 1), np.float32), np.zeros((count, 0), np.int32), np.array(target, float), weights
+    )
 
 
 def test_balanced_is_scikit_learn_s() -> None:

@@ -6,9 +6,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mlspec.run.planned import planned
+from mlspec.run.report import Report
+from mlspec.run.walk import run_plan
 from tests.run.fake_steps import SPEC, FakeSteps
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,8 +61,18 @@ def commands(site: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def run(
+    workspace: Path, *overrides: str, spec: str = "spec.yaml", sample: int | None = None, **options: Any
+) -> Report:
+    """Plan and run a spec of a workspace, in this process."""
+    found = planned(workspace / spec, overrides, sample=sample)
+    return run_plan(found.plan, found.workspace, **options)
+
+
 def sh(*words: str, cwd: Path, code: int | None = 0) -> subprocess.CompletedProcess[str]:
     """Run a command, and hold its exit code."""
     done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
-    assert code is None or done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert code is None or done.returncode == code, (
+        f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    )
     return done

@@ -11,13 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from mlspec.errors import MissingError
 from mlspec.run._lock_loader import LockLoader
 from mlspec.run.store import mend
-from tests.run.conftest import sh
+from tests.run.conftest import run, sh
 
 
 def locks(workspace: Path) -> dict[str, bytes]:
-    return {file.parent.name: file.read_bytes() for file in sorted((workspace / "pipelines").glob("*/dvc.lock"))}
+    return {
+        file.parent.name: file.read_bytes() for file in sorted((workspace / "pipelines").glob("*/dvc.lock"))
+    }
 
 
 def test_dvc_repro_in_a_shell_leaves_the_same_lock(workspace, commands):
@@ -54,7 +57,7 @@ def test_dvc_repro_refuses_a_plan_older_than_its_spec(workspace, commands):
 
 
 def test_a_second_run_says_at_once_who_works_here(workspace, commands, monkeypatch):
-    monkeypatch.setenv("FAKE_STEP_SECONDS", "1.5")
+    monkeypatch.setenv("FAKE_STEP_SECONDS", "0.5")
     first = subprocess.Popen(["mlspec", "run"], cwd=workspace, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         lock = workspace / ".mlspec/run.lock"
@@ -62,7 +65,11 @@ def test_a_second_run_says_at_once_who_works_here(workspace, commands, monkeypat
         while not (lock.exists() and lock.read_text()) and time.monotonic() < deadline:
             time.sleep(0.02)
         second = sh("mlspec", "run", cwd=workspace, code=3)
-        assert f"pid {first.pid}" in second.stderr and "mlspec run" in second.stderr and "--wait" in second.stderr
+        assert (
+            f"pid {first.pid}" in second.stderr
+            and "mlspec run" in second.stderr
+            and "--wait" in second.stderr
+        )
         monkeypatch.setenv("FAKE_STEP_SECONDS", "0")
         waited = sh("mlspec", "run", "--wait", cwd=workspace)
         assert f"waiting for pid {first.pid}" in waited.stderr
@@ -83,7 +90,11 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_lock(workspace, commands, m
             file.unlink()
         sh("rm", "-rf", "artifacts", ".dvc/cache", cwd=workspace)
         run = subprocess.Popen(
-            ["mlspec", "run"], cwd=workspace, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+            ["mlspec", "run"],
+            cwd=workspace,
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
         )
         time.sleep(delay)
         os.killpg(run.pid, signal.SIGKILL)
@@ -94,49 +105,52 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_lock(workspace, commands, m
 
 
 @pytest.mark.parametrize("torn", ['{"write": {', "", "[]"])
-def test_a_torn_rwlock_is_removed(workspace, commands, torn):
-    sh("mlspec", "run", cwd=workspace)
+def test_a_torn_rwlock_is_removed(workspace, steps, torn):
+    run(workspace)
     (workspace / ".dvc/tmp/rwlock").write_text(torn)
-    assert "nothing to do" in sh("mlspec", "run", cwd=workspace).stdout
-    sh("mlspec", "run", "--force", "train", cwd=workspace)
+    assert not run(workspace).worked
+    run(workspace, force=["train"])
 
 
-def test_locks_of_dead_processes_are_dropped(workspace, commands):
-    sh("mlspec", "run", cwd=workspace)
+def test_locks_of_dead_processes_are_dropped(workspace, steps):
+    run(workspace)
     dead = subprocess.Popen(["true"])
     dead.wait()
     folder = str(workspace / "artifacts/small/train")
     entry = {"pid": dead.pid, "cmd": "mlspec run"}
-    (workspace / ".dvc/tmp/rwlock").write_text(json.dumps({"write": {folder: entry}, "read": {folder: [entry]}}))
+    (workspace / ".dvc/tmp/rwlock").write_text(
+        json.dumps({"write": {folder: entry}, "read": {folder: [entry]}})
+    )
     assert mend(workspace) == ("removed locks of processes that were killed",)
-    sh("mlspec", "run", "--force", "train", cwd=workspace)
+    run(workspace, force=["train"])
 
 
-def test_a_living_process_keeps_its_locks(workspace, commands):
-    sh("mlspec", "run", cwd=workspace)
+def test_a_living_process_keeps_its_locks(workspace, steps):
+    run(workspace)
     living = subprocess.Popen(["sleep", "30"])
     try:
         folder = str(workspace / "artifacts/small/train")
         content = {"write": {folder: {"pid": living.pid, "cmd": "dvc repro"}}, "read": {}}
         (workspace / ".dvc/tmp/rwlock").write_text(json.dumps(content))
         assert mend(workspace) == ()
-        refused = sh("mlspec", "run", "--force", "train", cwd=workspace, code=3)
-        assert f"PID {living.pid}" in refused.stderr
+        with pytest.raises(MissingError, match=f"PID {living.pid}"):
+            run(workspace, force=["train"])
     finally:
         living.kill()
         living.wait()
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.5, 0.97])
-def test_a_torn_lock_is_set_aside_and_the_cache_restores(workspace, commands, keep):
-    sh("mlspec", "run", cwd=workspace)
+def test_a_torn_lock_is_set_aside_and_the_cache_restores(workspace, steps, keep):
+    run(workspace)
+    steps.take()
     wanted = locks(workspace)
     file = workspace / "pipelines/small/dvc.lock"
     content = file.read_bytes()
     file.write_bytes(content[: int(len(content) * keep)])
-    done = sh("mlspec", "run", cwd=workspace)
+    run(workspace)
     assert locks(workspace) == wanted
-    assert " ran " not in done.stderr
+    assert steps.take() == []
 
 
 def test_push_clone_and_run_does_no_work(workspace, commands, tmp_path):
@@ -149,7 +163,9 @@ def test_push_clone_and_run_does_no_work(workspace, commands, tmp_path):
     sh("git", *author, "commit", "-qm", "a", cwd=workspace)
     tracked = sh("git", "ls-files", cwd=workspace).stdout.split()
     assert not [name for name in tracked if name.startswith(("artifacts", ".mlspec"))]
-    assert {"contracts/small.yaml", "pipelines/small/plan.yaml", "pipelines/data-small/dvc.lock"} <= set(tracked)
+    assert {"contracts/small.yaml", "pipelines/small/plan.yaml", "pipelines/data-small/dvc.lock"} <= set(
+        tracked
+    )
     clone = tmp_path / "clone"
     sh("git", "clone", "-q", str(workspace), str(clone), cwd=tmp_path)
     done = sh("mlspec", "run", cwd=clone)
@@ -159,7 +175,15 @@ def test_push_clone_and_run_does_no_work(workspace, commands, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("1e-05", 1e-05), ("no", "no"), ("12:30", "12:30"), ("017", "017"), ("true", True), ("~", None), ("3", 3)],
+    [
+        ("1e-05", 1e-05),
+        ("no", "no"),
+        ("12:30", "12:30"),
+        ("017", "017"),
+        ("true", True),
+        ("~", None),
+        ("3", 3),
+    ],
 )
 def test_dvc_lock_is_read_as_yaml_1_2(text, value):
     import yaml

@@ -22,7 +22,7 @@ def test_a_workspace_is_made_once_and_says_so(tmp_path, site, place, capfd):
     assert {"no git": "without git", "git": "beside git", "below git": "below the git"}[place] in said[0]
     config = (root / ".dvc/config").read_text()
     assert ("no_scm = True" in config) == (place == "no git")
-    assert "reflink,hardlink,copy" in config
+    assert "type = reflink, hardlink, copy" in config
     assert (root / ".gitignore").exists() == (place != "no git")
     if place != "no git":
         assert {"/artifacts/", "/.mlspec/"} <= set((root / ".gitignore").read_text().splitlines())

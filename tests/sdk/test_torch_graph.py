@@ -28,7 +28,10 @@ class Crossing(torch.nn.Module):
         self.last = torch.nn.Linear(8, width)
 
     def forward(self, numbers: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
-        columns = [self.numbers(numbers), *(table(codes[:, place]) for place, table in enumerate(self.tables))]
+        columns = [
+            self.numbers(numbers),
+            *(table(codes[:, place]) for place, table in enumerate(self.tables)),
+        ]
         mixed: torch.Tensor = self.last(self.mix(torch.stack(columns, 1)).mean(1))
         return mixed
 
@@ -59,6 +62,7 @@ class Stubborn(TorchModel):
         return Branching(inputs)
 
 
+@pytest.mark.slow
 def test_its_nodes_answer_as_the_module_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -66,7 +70,9 @@ def test_its_nodes_answer_as_the_module_does(
     rows = planted("category", 600, 1)
     target = target_of("category", rows)
     nasty = hostile(INPUTS, 300)
-    prepared = shards(tmp_path / "prepare", INPUTS, target, train=rows, val=planted("category", 100, 2), parity=nasty)
+    prepared = shards(
+        tmp_path / "prepare", INPUTS, target, train=rows, val=planted("category", 100, 2), parity=nasty
+    )
     output = trained(parameters(Attention(), {"epochs": 1}), prepared, tmp_path)
     before = sorted(tmp_path.rglob("*"))
     session = exported(Attention(), output, INPUTS, target)

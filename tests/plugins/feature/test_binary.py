@@ -32,7 +32,9 @@ def test_words_in_two_spellings_equal_pandas_on_hostile_rows() -> None:
 
 
 def test_a_new_value_is_as_likely_one_as_training_was() -> None:
-    found, known = encoded("binary", pa.array(["n", "y", "y", "y"]), pa.array(["n", "y", "z", "", None]), "string")
+    found, known = encoded(
+        "binary", pa.array(["n", "y", "y", "y"]), pa.array(["n", "y", "z", "", None]), "string"
+    )
     assert found["x"].tolist() == [0, 1, 0.75, 0.75, 0.75]
     assert known.number_names == ("x",)
 
@@ -53,7 +55,10 @@ def test_unusual_columns(train: pa.Array, asked: pa.Array, held: str, expected: 
 
 @pytest.mark.parametrize(
     ("option", "values", "word"),
-    [("binary", ["a", "b", "c"], "column 'x' has 3 values"), ({"kind": "binary", "positive": "c"}, ["a", "b"], "no value 'c'")],
+    [
+        ("binary", ["a", "b", "c"], "column 'x' has 3 values"),
+        ({"kind": "binary", "positive": "c"}, ["a", "b"], "no value 'c'"),
+    ],
 )
 def test_what_is_not_two_valued_is_refused_by_name(option: object, values: list[str], word: str) -> None:
     with pytest.raises(StepError, match=word) as caught:

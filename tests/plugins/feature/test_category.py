@@ -21,7 +21,9 @@ TRAIN, ASKED = legal(seed=1).column("text"), legal(seed=2).column("text")
 def codes(values: pd.Series, min_count: int, max_size: int) -> dict[str, int]:
     """Return the code of each value, by pandas: the most frequent first, equals by value."""
     counted = values.map(lambda text: unicodedata.normalize("NFC", text)).value_counts()
-    table = pd.DataFrame({"rows": counted, "value": counted.index}).sort_values(["rows", "value"], ascending=[False, True])
+    table = pd.DataFrame({"rows": counted, "value": counted.index}).sort_values(
+        ["rows", "value"], ascending=[False, True]
+    )
     return {value: 2 + place for place, value in enumerate(table[table.rows >= min_count].value[:max_size])}
 
 
@@ -31,7 +33,8 @@ def test_codes_equal_those_of_pandas_on_hostile_rows(min_count: int, max_size: i
     found, known = encoded(option, TRAIN, ASKED, "string")
     expected = codes(TRAIN.to_pandas().dropna(), min_count, max_size)
     wanted = [
-        1 if text is None else expected.get(unicodedata.normalize("NFC", text), 0) for text in ASKED.to_pylist()
+        1 if text is None else expected.get(unicodedata.normalize("NFC", text), 0)
+        for text in ASKED.to_pylist()
     ]
     # a spelling that is neither composed nor decomposed is known only where training saw it; here it saw all
     np.testing.assert_array_equal(found["x"], wanted)
@@ -56,7 +59,9 @@ def test_integers_are_coded_as_scikit_learn_codes_them() -> None:
 
 def test_composed_and_decomposed_spellings_have_one_code_whichever_was_seen() -> None:
     for seen in ("caf\u00e9", "cafe\u0301"):
-        found, _ = encoded("category", pa.array([seen, "a"]), pa.array(["caf\u00e9", "cafe\u0301", "cafe"]), "string")
+        found, _ = encoded(
+            "category", pa.array([seen, "a"]), pa.array(["caf\u00e9", "cafe\u0301", "cafe"]), "string"
+        )
         assert found["x"][0] == found["x"][1] >= 2
         assert found["x"][2] == 0
 
@@ -64,7 +69,9 @@ def test_composed_and_decomposed_spellings_have_one_code_whichever_was_seen() ->
 def test_a_spelling_of_its_own_that_training_saw_is_known() -> None:
     mixed = "s\u0307\u0323"  # neither NFC nor NFD
     train = pa.array([mixed, "\u1e69", "a", "a", "a"])
-    found, known = encoded({"kind": "category", "min_count": 2}, train, pa.array([mixed, "\u1e69", "s\u0323\u0307"]), "string")
+    found, known = encoded(
+        {"kind": "category", "min_count": 2}, train, pa.array([mixed, "\u1e69", "s\u0323\u0307"]), "string"
+    )
     assert found["x"].tolist() == [3, 3, 3]
     assert known.sizes == (4,)
 
@@ -87,13 +94,20 @@ def test_a_column_of_nulls_has_two_codes() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    some.lists(some.one_of(some.none(), some.text(some.characters(exclude_categories=["Cs"], exclude_characters="\0\ufdd0"), max_size=4))),
+    some.lists(
+        some.one_of(
+            some.none(),
+            some.text(some.characters(exclude_categories=["Cs"], exclude_characters="\0\ufdd0"), max_size=4),
+        )
+    ),
     some.integers(1, 3),
 )
 def test_whatever_training_saw_often_enough_has_a_code(values: list[str | None], min_count: int) -> None:
     column = pa.array([*values, None], pa.string())
     found, known = encoded({"kind": "category", "min_count": min_count}, column, column, "string")
     expected = codes(pd.Series([v for v in values if v is not None], dtype=object), min_count, 1000)
-    wanted = [1 if v is None else expected.get(unicodedata.normalize("NFC", v), 0) for v in column.to_pylist()]
+    wanted = [
+        1 if v is None else expected.get(unicodedata.normalize("NFC", v), 0) for v in column.to_pylist()
+    ]
     assert found["x"].tolist() == wanted
     assert max(found["x"]) < known.sizes[0]

@@ -16,8 +16,23 @@ from mlspec.sdk.slot import Slot
 from tests.encoded import encoded
 from tests.hostile import legal
 
-CIRCLES = {"month": (1, 12), "day": (1, 31), "weekday": (0, 7), "hour": (0, 24), "minute": (0, 60), "second": (0, 60)}
-ZONES = ("UTC", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca", "America/Sao_Paulo", "Asia/Kathmandu", "Pacific/Apia")
+CIRCLES = {
+    "month": (1, 12),
+    "day": (1, 31),
+    "weekday": (0, 7),
+    "hour": (0, 24),
+    "minute": (0, 60),
+    "second": (0, 60),
+}
+ZONES = (
+    "UTC",
+    "Europe/Berlin",
+    "Australia/Lord_Howe",
+    "Africa/Casablanca",
+    "America/Sao_Paulo",
+    "Asia/Kathmandu",
+    "Pacific/Apia",
+)
 
 
 def clock(moments: Sequence[dt.datetime | None], zone: str) -> list[dt.datetime | None]:
@@ -36,7 +51,9 @@ def waves(moments: Sequence[dt.datetime | None], part: str) -> np.ndarray:
     return found
 
 
-def assert_parts(found: dict[str, np.ndarray], moments: Sequence[dt.datetime | None], parts: Sequence[str]) -> None:
+def assert_parts(
+    found: dict[str, np.ndarray], moments: Sequence[dt.datetime | None], parts: Sequence[str]
+) -> None:
     for part in parts:
         expected = waves(moments, part)
         np.testing.assert_allclose(found[f"x {part} sin"], expected[:, 0], atol=1e-7, rtol=0)
@@ -62,7 +79,9 @@ def test_parts_equal_pythons_on_hostile_rows(zone: str) -> None:
 
 def test_the_whole_calendar_of_utc_equals_pythons() -> None:
     column = legal().column("moment")
-    found, _ = encoded({"kind": "datetime", "parts": tuple(CIRCLES)}, column.slice(0, 500), column, "datetime")
+    found, _ = encoded(
+        {"kind": "datetime", "parts": tuple(CIRCLES)}, column.slice(0, 500), column, "datetime"
+    )
     assert_parts(found, column.to_pylist(), tuple(CIRCLES))
 
 
@@ -84,11 +103,15 @@ def test_every_change_of_the_clock_is_met_to_the_millisecond(zone: str) -> None:
     moments, moment = [], dt.datetime(1950, 1, 1, tzinfo=dt.UTC)
     while moment.year < 2040:
         if moment.astimezone(rules).utcoffset() != (moment + hour).astimezone(rules).utcoffset():
-            steps = (dt.timedelta(minutes=minute, milliseconds=ms) for minute in range(61) for ms in (-1, 0, 1))
+            steps = (
+                dt.timedelta(minutes=minute, milliseconds=ms) for minute in range(61) for ms in (-1, 0, 1)
+            )
             moments += [moment + step for step in steps]
         moment += hour
     column = pa.array(moments, pa.timestamp("ms", "UTC"))
-    found, _ = encoded({"kind": "datetime", "timezone": zone, "parts": ("hour", "minute", "day")}, column, column, "datetime")
+    found, _ = encoded(
+        {"kind": "datetime", "timezone": zone, "parts": ("hour", "minute", "day")}, column, column, "datetime"
+    )
     assert_parts(found, clock(moments, zone), ("hour", "minute", "day"))
 
 
@@ -107,15 +130,21 @@ def test_naive_times_and_dates_are_read_on_the_zones_clock() -> None:
 
 def test_elapsed_is_the_standardised_moment() -> None:
     train = legal(seed=1).column("moment")
-    train = train.filter(pa.array([value is not None and 1950 < value.year < 2050 for value in train.to_pylist()]))
+    train = train.filter(
+        pa.array([value is not None and 1950 < value.year < 2050 for value in train.to_pylist()])
+    )
     found, _ = encoded({"kind": "datetime", "parts": ("elapsed",)}, train, train, "datetime")
     seconds = train.cast(pa.int64()).to_numpy() / 1e6
-    np.testing.assert_allclose(found["x elapsed"], (seconds - seconds.mean()) / seconds.std(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        found["x elapsed"], (seconds - seconds.mean()) / seconds.std(), rtol=1e-5, atol=1e-6
+    )
 
 
 def test_null_is_the_centre_of_each_circle_and_the_mean_of_each_line() -> None:
     train = pa.array([dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.datetime(2024, 6, 1, tzinfo=dt.UTC)])
-    found, known = encoded({"kind": "datetime", "parts": ("elapsed", "year", "month", "hour")}, train, pa.nulls(1), "datetime")
+    found, known = encoded(
+        {"kind": "datetime", "parts": ("elapsed", "year", "month", "hour")}, train, pa.nulls(1), "datetime"
+    )
     assert all(value.tolist() == [0] for value in found.values())
     assert "x is null" not in known.number_names
 
@@ -131,17 +160,23 @@ def test_columns_of_two_zones_stand_side_by_side() -> None:
     table = pa.table({"a": moment, "b": moment, "c": moment})
     zones = {"a": "UTC", "b": "Asia/Tokyo", "c": "UTC"}
     features = {
-        name: Slot("feature").choose({"kind": "datetime", "timezone": zone, "parts": ("hour",)}) for name, zone in zones.items()
+        name: Slot("feature").choose({"kind": "datetime", "timezone": zone, "parts": ("hour",)})
+        for name, zone in zones.items()
     }
     columns = fit_features(ibis.memtable(table), features)
-    session = Session(build_features(columns).SerializeToString(), input_columns(columns, dict.fromkeys(zones, "datetime")))
+    session = Session(
+        build_features(columns).SerializeToString(), input_columns(columns, dict.fromkeys(zones, "datetime"))
+    )
     numbers = session.run(table.to_batches()[0])[NUMBERS][0]
     found = dict(zip(shape(columns).number_names, numbers.tolist(), strict=True))
     assert found["a hour cos"] == found["c hour cos"] == -1
     assert found["b hour cos"] == pytest.approx(np.cos(2 * np.pi * 21 / 24))
 
 
-@pytest.mark.parametrize("option", [{"timezone": "Mars/Olympus"}, {"parts": ()}, {"parts": ("hour", "hour")}, {"parts": ("century",)}])
+@pytest.mark.parametrize(
+    "option",
+    [{"timezone": "Mars/Olympus"}, {"parts": ()}, {"parts": ("hour", "hour")}, {"parts": ("century",)}],
+)
 def test_senseless_options_are_refused(option: dict) -> None:
     with pytest.raises(ValidationError):
         Slot("feature").choose({"kind": "datetime", **option})

@@ -73,7 +73,16 @@ def test_the_indicator_is_there_only_where_training_had_gaps() -> None:
 
 @pytest.mark.parametrize(
     "train",
-    [[None, None], [np.nan], [5.0, 5.0], [1e308, -1e308, None], [5e-324, 0.0], [1.7976931348623157e308] * 2, [np.inf, 1.0], [1e-310, 2e-310]],
+    [
+        [None, None],
+        [np.nan],
+        [5.0, 5.0],
+        [1e308, -1e308, None],
+        [5e-324, 0.0],
+        [1.7976931348623157e308] * 2,
+        [np.inf, 1.0],
+        [1e-310, 2e-310],
+    ],
     ids=str,
 )
 @pytest.mark.parametrize("scale", ["standard", "minmax", "none"])
@@ -81,7 +90,9 @@ def test_strange_training_columns_still_give_finite_numbers(train: list[float | 
     encoded({"kind": "number", "scale": scale}, pa.array(train, pa.float64()), HOSTILE, "number")
 
 
-@pytest.mark.parametrize("kind", [pa.int8(), pa.int64(), pa.uint16(), pa.float32(), pa.decimal128(25, 2)], ids=str)
+@pytest.mark.parametrize(
+    "kind", [pa.int8(), pa.int64(), pa.uint16(), pa.float32(), pa.decimal128(25, 2)], ids=str
+)
 def test_every_type_of_number_can_be_fitted(kind: pa.DataType) -> None:
     train = pa.array([1, 2, None, 9]).cast(kind)
     found, _ = encoded("number", train, pa.array([4.0]), "number")
@@ -100,10 +111,15 @@ def test_large_numbers_keep_their_differences() -> None:
     some.sampled_from(["standard", "minmax", "none"]),
 )
 def test_any_training_column_and_any_rows_give_finite_numbers(values: list[float | None], scale: str) -> None:
-    encoded({"kind": "number", "scale": scale}, pa.array(values, pa.float64()), HOSTILE.slice(0, 200), "number")
+    encoded(
+        {"kind": "number", "scale": scale}, pa.array(values, pa.float64()), HOSTILE.slice(0, 200), "number"
+    )
 
 
-@pytest.mark.parametrize("option", [{"clip": (2.0, 1.0)}, {"impute": float("nan")}, {"clip": (0.0, float("inf"))}, {"impute": "mode"}])
+@pytest.mark.parametrize(
+    "option",
+    [{"clip": (2.0, 1.0)}, {"impute": float("nan")}, {"clip": (0.0, float("inf"))}, {"impute": "mode"}],
+)
 def test_senseless_options_are_refused(option: dict) -> None:
     with pytest.raises(ValidationError):
         Slot("feature").choose({"kind": "number", **option})

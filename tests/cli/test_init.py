@@ -1,0 +1,92 @@
+"""A first spec is valid as it is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlspec.cli.main import main
+from mlspec.spec.load import load, load_spec
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("breast_cancer", "binary"), ("wine", "category"), ("diabetes", "number"), ("iris", "category")],
+)
+def test_an_example_becomes_a_valid_spec(tmp_path, name, kind):
+    assert main(["init", str(tmp_path / name), "--example", name]) == 0
+    spec = load_spec(tmp_path / name / "spec.yaml")
+    assert spec.data.target.kind == kind and spec.name == name
+    assert (tmp_path / name / ".mlspec/spec.schema.json").is_file()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    lines = ["order id,price,colour,when,same,2 odd: name,churned"]
+    for row in range(40):
+        colour = ("red", "green", "no, blue")[row % 3]
+        lines.append(
+            f'o{row},{row * 1.5},"{colour}",2024-01-{row % 28 + 1:02d}T10:00:00,1,{row % 7}.5,{"gone" if row % 5 == 0 else "here"}'
+        )
+    file = tmp_path / "2024 Shop.csv"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def test_a_csv_becomes_a_valid_spec_with_a_reason_for_each_column(tmp_path, shop, capsys):
+    assert main(["init", str(tmp_path / "new"), "--from", str(shop)]) == 0
+    loaded = load(tmp_path / "new/spec.yaml")
+    spec = loaded.spec
+    assert spec.name == "m_2024_shop"
+    assert spec.data.source.path == "../2024 Shop.csv"
+    assert spec.data.target.column == "churned" and spec.data.target.positive == "gone"
+    assert {name: feature.kind for name, feature in spec.data.features.items()} == {
+        "price": "number",
+        "colour": "category",
+        "when": "datetime",
+        "2 odd: name": "number",
+    }
+    assert set(spec.data.ignore) == {"order id", "same"}
+    told = capsys.readouterr()
+    assert "order id: ignored: " in told.err and "spec.yaml: written" in told.out
+
+
+def test_another_target_may_be_named(tmp_path, shop, capsys):
+    assert main(["init", str(tmp_path), "--from", str(shop), "--target", "colour"]) == 0
+    spec = load_spec(tmp_path / "spec.yaml")
+    assert spec.data.target.kind == "category" and "churned" in spec.data.features
+    assert main(["init", str(tmp_path / "b"), "--from", str(shop), "--target", "color"]) == 2
+    assert "no column 'color'" in capsys.readouterr().err
+    assert not (tmp_path / "b").exists()
+
+
+def test_nothing_is_overwritten(tmp_path, capsys):
+    (tmp_path / "spec.yaml").write_text("mine")
+    assert main(["init", str(tmp_path), "--example", "wine"]) == 2
+    assert (tmp_path / "spec.yaml").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--from", "none.csv"], "no file 'none.csv'"),
+        (["--from", "__FILE__"], "of no known kind"),
+        (["--example", "titanic"], "no example 'titanic'"),
+        (["--target", "y"], "--target needs the data"),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path, capsys, words, told):
+    file = tmp_path / "a.xls"
+    file.write_text("x")
+    words = [str(file) if word == "__FILE__" else word for word in words]
+    assert main(["init", str(tmp_path / "new"), *words]) in (2, 3)
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_empty_spec_names_what_to_change(tmp_path, capsys):
+    assert main(["init", str(tmp_path)]) == 0
+    assert main(["validate", str(tmp_path / "spec.yaml")]) != 0
+    assert "data.csv" in capsys.readouterr().err
+    assert main(["validate", str(tmp_path / "spec.yaml"), "--no-data"]) == 0

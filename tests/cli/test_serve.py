@@ -1,0 +1,210 @@
+"""`mlspec serve` and `mlspec monitor` as a user has them: from a run to drift."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlspec.cli.main import main
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEC = """\
+apiVersion: mlspec/v1
+name: towns
+data:
+  source: {kind: csv, path: rows.csv}
+  key: [id]
+  target: {column: y, kind: binary, positive: "yes"}
+  features: {size: number, town: category}
+model: {kind: gradient_boosting}
+deployments:
+  online: {kind: rest, port: 0}
+monitoring:
+  monitors: {live: {kind: whylogs, of: online}}
+"""
+
+
+def table(count: int, seed: int, scale: float = 1.0) -> list[dict[str, Any]]:
+    generator = np.random.default_rng(seed)
+    return [
+        {
+            "size": round(float(generator.normal(10, 2)) * scale, 3),
+            "town": str(generator.choice(["Bern", "Genf"])),
+        }
+        for _ in range(count)
+    ]
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    at = tmp_path_factory.mktemp("towns")
+    lines = [
+        f"r{place},{row['size']},{row['town']},{'yes' if row['size'] > 10 else 'no'}"
+        for place, row in enumerate(table(2000, seed=0))
+    ]
+    (at / "rows.csv").write_text("\n".join(["id,size,town,y", *lines]) + "\n")
+    (at / "spec.yaml").write_text(SPEC)
+    here = Path.cwd()
+    os.chdir(at)
+    try:
+        assert main(["serve"]) == 3  # nothing is packed yet
+        assert main(["run"]) == 0
+    finally:
+        os.chdir(here)
+    return at
+
+
+@pytest.fixture
+def here(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(workspace)
+    return workspace
+
+
+@contextmanager
+def serving(folder: Path, *words: str, end: int = signal.SIGTERM) -> Iterator[dict[str, Any]]:
+    """Serve in a process of its own, and end it as a user or a supervisor does."""
+    command = [sys.executable, "-c", "from mlspec.cli.main import entry; entry()", "serve", "--json", *words]
+    process = subprocess.Popen(
+        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    text = ""
+    for line in process.stdout:
+        text += line
+        if line.rstrip() == "}":
+            break
+    else:
+        raise AssertionError(process.communicate()[1])
+    try:
+        yield json.loads(text)
+    finally:
+        process.send_signal(end)
+        _, error = process.communicate(timeout=60)
+    assert "Traceback" not in error, error
+
+
+def predict(url: str, value: Any) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+    connection.request("POST", "/predict", json.dumps(value))
+    response = connection.getresponse()
+    status, body = response.status, response.read()
+    connection.close()
+    return status, json.loads(body)
+
+
+def test_it_answers_and_the_curl_it_tells_works(here: Path) -> None:
+    with serving(here, "--no-monitor") as told:
+        assert told["url"].startswith("http://127.0.0.1:")
+        status, answer = predict(told["url"], {"size": 14.0, "town": "Bern"})
+        assert (status, answer["label"], answer["model_version"]) == (200, "yes", told["model_version"])
+        assert predict(told["url"], {"size": "14", "town": "Bern"})[0] == 422
+        done = subprocess.run(
+            ["bash", "-c", f"{told['curl']} -s"], capture_output=True, text=True, check=True
+        )
+        assert json.loads(done.stdout)["label"] in ("yes", "no")
+    assert told["profiles"] == []
+
+
+def test_what_it_saw_is_compared_with_the_training_data(
+    here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["monitor"]) == 3
+    assert "nothing was observed" in capfd.readouterr().err
+    with serving(here, end=signal.SIGINT) as told:
+        assert predict(told["url"], table(1500, seed=2))[0] == 200
+    assert main(["monitor", "--json"]) == 0
+    report = json.loads(capfd.readouterr().out)
+    assert report["rows"] == 1500 and not report["drift"]
+    assert {column["verdict"] for column in report["columns"]} == {"stable"}
+    assert {column["column"] for column in report["columns"] if column["part"] == "inputs"} == {
+        "size",
+        "town",
+    }
+    with serving(here) as told:
+        assert predict(told["url"], table(1500, seed=3, scale=1.5))[0] == 200
+    assert main(["monitor"]) == 1
+    out = capfd.readouterr().out
+    assert "drift in" in out and "size" in out
+
+
+def test_a_package_is_served_and_watched_without_its_spec(
+    here: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    package = str(here / "artifacts" / "towns" / "package-online")
+    with serving(tmp_path, package, "--port", "0", "--folder", str(tmp_path / "seen")) as told:
+        assert predict(told["url"], table(1000, seed=4, scale=2.0))[0] == 200
+    assert main(["monitor", package]) == 2
+    assert main(["monitor", package, "--folder", str(tmp_path / "seen")]) == 1
+    assert "drift in" in capfd.readouterr().out
+
+
+def test_a_taken_port_is_told_plainly(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", "--no-monitor", "--port", str(port)]) == 3
+    error = capfd.readouterr().err
+    assert f"port {port}" in error and "--port 0" in error
+
+
+def test_a_package_older_than_the_plan_is_refused(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "spec.yaml", "model.max_depth=2"]) == 3
+    error = capfd.readouterr().err
+    assert "older than the plan" in error and "--stale" in error
+    with serving(here, "spec.yaml", "model.max_depth=2", "--stale", "--no-monitor") as told:
+        assert predict(told["url"], {"size": None, "town": None})[0] == 200
+
+
+def test_a_changed_port_or_monitor_packs_nothing_anew(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    changed = ["deployments.online.port=4000", "monitoring.monitors.live.every=5m"]
+    assert main(["plan", "--json", "spec.yaml", *changed]) == 0
+    plan = json.loads(capfd.readouterr().out)
+    assert {step["verdict"] for step in plan["steps"]} == {"reuse"}
+    assert main(["plan", "--json", "spec.yaml", "deployments.online.max_rows=5"]) == 0
+    plan = json.loads(capfd.readouterr().out)
+    assert [step["name"] for step in plan["steps"] if step["verdict"] == "run"] == ["package-online"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--deployment", "batch"], 2, "no deployment called 'batch'"),
+        (["nowhere.yaml"], 3, "nowhere.yaml"),
+        (["artifacts"], 3, "neither a spec.yaml nor a package"),
+        (["artifacts/towns/package-online", "name=other"], 2, "changes a spec"),
+        (["--port", "70000", "--no-monitor"], 2, "is no port"),
+        (["--host", "203.0.113.1", "--no-monitor"], 3, "cannot listen"),
+    ],
+)
+def test_what_cannot_be_served_is_said(
+    here: Path, capfd: pytest.CaptureFixture[str], words: list[str], code: int, told: str
+) -> None:
+    assert main(["serve", *words]) == code
+    assert told in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--monitor", "other"], 2, "no monitor called 'other'"),
+        (["spec.yaml", "~monitoring.monitors.live"], 2, "nothing watches"),
+        (["--folder", "nowhere"], 3, "nothing was observed"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(
+    here: Path, capfd: pytest.CaptureFixture[str], words: list[str], code: int, told: str
+) -> None:
+    assert main(["monitor", *words]) == code
+    assert told in capfd.readouterr().err

@@ -1,0 +1,246 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from mlspec import registry
+from mlspec.engine.files import read_json
+from mlspec.engine.rows import to_batch
+from mlspec.engine.scorer import Scorer
+from mlspec.errors import MissingError, StepError
+from mlspec.sdk.contract import Contract
+from mlspec.sdk.monitor import Monitor
+from mlspec.sdk.slot import Slot
+from tests.tiny_package import ROW, rows, write_package
+
+DRIFT = {"false_alarms": 0.05, "smallest_effect": 0.1}
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_package(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def scorer(package: Path) -> Scorer:
+    return Scorer(package / "model.onnx")
+
+
+def monitor() -> Monitor:
+    chosen = Slot("monitor").choose({"kind": "whylogs", "of": "online"})
+    assert isinstance(chosen, Monitor)
+    return chosen
+
+
+def observer(contract: Contract, folder: Path, every: float = 3600.0, clock: Any = None) -> Any:
+    registry.find("monitor", "whylogs")
+    from mlspec.plugins.monitor._whylogs_observer import WhylogsObserver
+
+    return WhylogsObserver(contract, folder, every, **({"clock": clock} if clock else {}))
+
+
+def answered(scorer: Scorer, asked: list[dict[str, Any]]) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    batch = to_batch(asked, scorer.contract)
+    return batch, scorer.score(batch)
+
+
+def reference(package: Path) -> dict[str, Any]:
+    return {"inputs": read_json(package / "reference.json"), "answers": read_json(package / "answers.json")}
+
+
+def verdicts(report: dict[str, Any]) -> dict[str, str]:
+    return {column["column"]: column["verdict"] for column in report["columns"]}
+
+
+def test_rows_such_as_those_of_training_have_not_drifted(
+    package: Path, scorer: Scorer, tmp_path: Path
+) -> None:
+    watching = monitor().observer(scorer.contract, tmp_path)
+    watching.observe(*answered(scorer, rows(3000, seed=3)))
+    watching.flush()
+    report = monitor().compare(tmp_path, reference(package), DRIFT)
+    assert (
+        not report["drift"] and report["rows"] == 3000 and report["windows"] == 1 and report["dropped"] == 0
+    )
+    assert verdicts(report) == {
+        **dict.fromkeys(["age", "town", "rooms", "smoker", "seen"], "stable"),
+        **dict.fromkeys(["label", "probability_no", "probability_>yes"], "stable"),
+    }  # fmt: skip
+    assert {column["part"] for column in report["columns"]} == {"inputs", "answers"}
+
+
+def test_changed_rows_are_told_by_column_and_their_answers_too(
+    package: Path, scorer: Scorer, tmp_path: Path
+) -> None:
+    asked = rows(3000, seed=4)
+    for place, row in enumerate(asked):
+        row["age"] = None if row["age"] is None else row["age"] * 1.5
+        row["town"] = "Atlantis" if place % 3 == 0 else row["town"]
+    watching = monitor().observer(scorer.contract, tmp_path)
+    watching.observe(*answered(scorer, asked))
+    watching.flush()
+    report = monitor().compare(tmp_path, reference(package), DRIFT)
+    told = verdicts(report)
+    assert report["drift"] and told["age"] == told["town"] == told["probability_>yes"] == "drift"
+    assert told["rooms"] == told["smoker"] == told["seen"] == "stable"
+
+
+def test_few_rows_are_too_few_to_say(package: Path, scorer: Scorer, tmp_path: Path) -> None:
+    watching = monitor().observer(scorer.contract, tmp_path)
+    watching.observe(*answered(scorer, rows(20)))
+    watching.flush()
+    report = monitor().compare(tmp_path, reference(package), DRIFT)
+    assert not report["drift"] and verdicts(report)["age"] == "too_few_rows"
+
+
+def test_nothing_observed_is_something_missing(package: Path, tmp_path: Path) -> None:
+    with pytest.raises(MissingError, match="nothing was observed"):
+        monitor().compare(tmp_path / "none", reference(package), DRIFT)
+
+
+def test_a_file_that_is_no_profile_is_named(package: Path, tmp_path: Path) -> None:
+    (tmp_path / "20300101T000000.000Z-1-a.bin").write_bytes(b"nonsense")
+    with pytest.raises(StepError, match=r"20300101T000000\.000Z-1-a\.bin"):
+        monitor().compare(tmp_path, reference(package), DRIFT)
+
+
+def test_many_windows_and_processes_merged_equal_one_pass(scorer: Scorer, tmp_path: Path) -> None:
+    from mlspec.plugins.monitor._whylogs_profiles import _seen, merge, read
+
+    asked = rows(9000, seed=6)
+    now = [0.0]
+    writers = [observer(scorer.contract, tmp_path / "many", 60.0, lambda: now[0]) for _ in range(3)]
+    for place in range(0, 9000, 500):
+        now[0] = place / 20
+        writers[place // 500 % 3].observe(*answered(scorer, asked[place : place + 500]))
+    for writer in writers:
+        writer.flush()
+    whole = observer(scorer.contract, tmp_path / "one")
+    whole.observe(*answered(scorer, asked))
+    whole.flush()
+    many = merge([read(file) for file in sorted((tmp_path / "many").glob("*.bin"))])
+    one = merge([read(file) for file in (tmp_path / "one").glob("*.bin")])
+    assert len(list((tmp_path / "many").glob("*.bin"))) > 8
+    assert set(many.get_columns()) == set(one.get_columns())
+    ages = np.array([row["age"] for row in asked if row["age"] is not None])
+    points = np.quantile(ages, np.linspace(0.01, 0.99, 25))
+    for merged in (many, one):
+        age, town = _seen(merged.get_column("age")), _seen(merged.get_column("town"))
+        assert (age.rows, age.nulls, town.nulls) == (9000, 900, 0)
+        assert age.shares is not None and town.counts is not None
+        below, upto = age.shares(points)
+        exact = np.array([(ages < point).mean() for point in points])
+        assert (
+            np.abs(below - exact).max() <= age.rank_error
+            and np.abs(upto - exact).max() <= age.rank_error + 1e-3
+        )
+        least, most = town.counts(["Bern", "Zürich", "", "unseen"])
+        counted = [sum(row["town"] == name for row in asked) for name in ("Bern", "Zürich", "", "unseen")]
+        assert least.tolist() == most.tolist() == counted
+
+
+def test_a_sketch_tells_shares_below_and_up_to_a_value(scorer: Scorer, tmp_path: Path) -> None:
+    from mlspec.plugins.monitor._whylogs_profiles import _seen, merge, read
+
+    watching = observer(scorer.contract, tmp_path)
+    watching.observe(*answered(scorer, [{**ROW, "age": age} for age in (1, 2, 2, 3, None)]))
+    watching.flush()
+    age = _seen(merge([read(file) for file in tmp_path.glob("*.bin")]).get_column("age"))
+    assert age.shares is not None and age.rank_error == 0.0
+    below, upto = age.shares(np.array([0.5, 1.0, 2.0, 3.0, 9.0]))
+    assert below.tolist() == [0.0, 0.0, 0.25, 0.75, 1.0] and upto.tolist() == [0.0, 0.25, 0.75, 1.0, 1.0]
+
+
+def test_more_values_than_a_sketch_holds_have_honest_bounds(scorer: Scorer, tmp_path: Path) -> None:
+    from mlspec.plugins.monitor._whylogs_profiles import _seen, merge, read
+
+    names = [f"town {i % 5000}" for i in range(20_000)] + ["Bern"] * 4000
+    watching = observer(scorer.contract, tmp_path)
+    watching.observe(*answered(scorer, [{**ROW, "town": name} for name in names]))
+    watching.flush()
+    town = _seen(merge([read(file) for file in tmp_path.glob("*.bin")]).get_column("town"))
+    assert town.counts is not None
+    least, most = town.counts(["Bern", "town 7", "nowhere"])
+    for low, high, true in zip(least, most, (4000, 4, 0), strict=True):
+        assert low <= true <= high
+    assert most[0] - least[0] < 24_000 * 0.005
+
+
+def test_long_and_strange_texts_are_kept_apart_and_short(scorer: Scorer, tmp_path: Path) -> None:
+    from mlspec.plugins.monitor._whylogs_profiles import _seen, merge, read
+
+    texts = ["x" * 1_000_000 + "a", "x" * 1_000_000 + "b", "", "é", "e\u0301", "\U0001f600", "x" * 100]
+    watching = observer(scorer.contract, tmp_path)
+    watching.observe(*answered(scorer, [{**ROW, "town": text} for text in texts]))
+    watching.flush()
+    (file,) = tmp_path.glob("*.bin")
+    assert file.stat().st_size < 1_000_000
+    town = _seen(merge([read(file)]).get_column("town"))
+    assert town.counts is not None and town.counts(texts)[0].tolist() == [1.0] * 7
+
+
+def test_a_version_of_the_model_is_written_into_its_profiles(scorer: Scorer, tmp_path: Path) -> None:
+    from mlspec.plugins.monitor._whylogs_profiles import read
+
+    watching = observer(scorer.contract, tmp_path)
+    watching.observe(*answered(scorer, [ROW]))
+    watching.flush()
+    watching.flush()
+    (file,) = tmp_path.glob("*.bin")
+    assert read(file).metadata["mlspec.model_version"] == "v1"
+
+
+def test_whylogs_itself_reads_the_profiles(scorer: Scorer, tmp_path: Path) -> None:
+    from whylogs.core.view import DatasetProfileView
+
+    watching = observer(scorer.contract, tmp_path)
+    watching.observe(*answered(scorer, rows(100)))
+    watching.flush()
+    (file,) = tmp_path.glob("*.bin")
+    table = DatasetProfileView.read(str(file)).to_pandas()
+    assert table.loc["age", "counts/n"] == 100 and table.loc["age", "counts/null"] == 10
+    ages = [row["age"] for row in rows(100) if row["age"] is not None]
+    assert table.loc["age", "distribution/mean"] == pytest.approx(np.mean(ages))
+
+
+def test_a_killed_writer_leaves_whole_profiles(package: Path, scorer: Scorer, tmp_path: Path) -> None:
+    script = textwrap.dedent(
+        f"""
+        from pathlib import Path
+        from mlspec.engine.rows import to_batch
+        from mlspec.engine.scorer import Scorer
+        from mlspec.sdk.slot import Slot
+        from tests.tiny_package import rows
+
+        scorer = Scorer(Path({str(package / "model.onnx")!r}))
+        watching = Slot("monitor").choose({{"kind": "whylogs", "of": "online"}}).observer(
+            scorer.contract, Path({str(tmp_path)!r}))
+        batch = to_batch(rows(100), scorer.contract)
+        answers = scorer.score(batch)
+        turn = 0
+        while True:
+            watching.observe(batch, answers)
+            watching.flush()
+            turn += 1
+            print(turn, flush=True)
+        """
+    )
+    root = Path(__file__).resolve().parents[3]
+    writer = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=root, env={**os.environ, "PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert writer.stdout is not None
+    for _ in range(15):
+        turn = int(writer.stdout.readline())
+    writer.send_signal(signal.SIGKILL)
+    writer.wait()
+    report = monitor().compare(tmp_path, reference(package), DRIFT)
+    assert report["rows"] >= 100 * turn and report["rows"] % 100 == 0
