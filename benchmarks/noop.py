@@ -1,8 +1,8 @@
-"""How long `mlspec run` takes when there is nothing to do, held against composing the same spec with bare Hydra.
+"""How long `mlspec run` takes with nothing to do, held against composing the same spec with bare Hydra.
 
     python benchmarks/noop.py [--floors ../shared/floors] [--runs 7] [--json]
 
-The example breast_cancer is run once in a scratch copy; then each run is a process of its own, and they take turns.
+The example breast_cancer is run once in a scratch copy; each run is a process of its own; they take turns.
 "asked" is the same run without its memo of paths, sizes and times, so that DVC is asked about every step.
 Limits: 3 x, and no torch, duckdb or onnxruntime imported. Exit code 1 where one is broken.
 """
@@ -37,7 +37,8 @@ def seconds(command: list[str], folder: Path) -> float:
 
 def imported(folder: Path) -> list[str]:
     """Return the heavy modules that such a run imports."""
-    code = f"from mlspec.cli.main import main; main(['run']); import sys; print([m for m in {HEAVY} if m in sys.modules])"
+    told = f"print([module for module in {HEAVY} if module in sys.modules])"
+    code = f"from mlspec.cli.main import main; main(['run']); import sys; {told}"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
     )

@@ -31,6 +31,8 @@ class Progress(Watch):
         self._step: Step | None = None
         self._began = self._drawn = 0.0
         self._terminal = sys.stderr.isatty()
+        self.failed: str | None = None
+        """The step that failed."""
 
     def __enter__(self) -> Self:
         return self
@@ -65,6 +67,8 @@ class Progress(Watch):
     def finished(self, outcome: Outcome) -> None:
         """Tell what became of a step, unless it was found done."""
         self._stop()
+        if outcome.done == "failed":
+            self.failed = outcome.step
         if outcome.done == "reused" and not outcome.reasons:
             return
         seconds = f"{outcome.seconds:6.1f} s  " if outcome.done != "reused" else " " * 10

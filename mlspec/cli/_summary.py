@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 from mlspec.cli.console import stdout
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlspec.plan.plan import Plan
     from mlspec.run.report import Report
 
 
 def summary(report: Report) -> None:
     """Print measures, gates and where everything lies."""
     console = stdout()
-    for export, values in report.metrics.items():
-        console.print(f"metrics of '{export}' on the test split", style="bold")
-        width = max((len(name) for name in values), default=0)
-        for name, value in values.items():
-            console.print(f"  {name:<{width}}  {_number(value)}")
+    show_metrics(report.plan, report.workspace)
     gates = _gates(report)
     if gates:
         console.print("gates", style="bold")
@@ -36,6 +35,18 @@ def summary(report: Report) -> None:
     restored = sum(outcome.done == "restored" for outcome in report.outcomes)
     reused = sum(outcome.done == "reused" for outcome in report.outcomes)
     console.print(f"{ran} ran, {restored} restored, {reused} reused in {report.seconds:.1f} s", style="dim")
+
+
+def show_metrics(plan: Plan, workspace: Path) -> None:
+    """Print what was measured of each export."""
+    from mlspec.run.metrics import metrics
+
+    console = stdout()
+    for export, values in metrics(plan, workspace).items():
+        console.print(f"metrics of '{export}' on the test split", style="bold")
+        width = max((len(name) for name in values), default=0)
+        for name, value in values.items():
+            console.print(f"  {name:<{width}}  {_number(value)}")
 
 
 def _number(value: Any) -> str:

@@ -144,10 +144,13 @@ def _show(report: dict[str, Any]) -> None:
             ]
         table.add_row(Text(name), Text(WORDS[verdict], STYLES[verdict]), *shown)
     console = stdout()
-    console.print(table, width=console.width if console.is_terminal else WIDE)
+    if not console.is_terminal:
+        console.width = WIDE
+    console.print(table)
     drifted = [column["column"] for column in report["columns"] if column["verdict"] == "drift"]
     vague = any(column["verdict"] == "too_few_rows" for column in report["columns"])
-    told = f"drift in {', '.join(drifted)}" if drifted else "too few rows to say" if vague else "no drift"
+    which = ", ".join(drifted) if len(drifted) <= MOST else f"{len(drifted)} columns"
+    told = f"drift in {which}" if drifted else "too few rows to say" if vague else "no drift"
     rows = (
         f"{report['rows']:,} rows since {report['since']}, against {report['reference_rows']:,} of training"
     )

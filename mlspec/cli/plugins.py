@@ -65,7 +65,7 @@ def _kind(slot: str, kind: str) -> dict[str, Any]:
     from mlspec.cli._in_words import in_words
     from mlspec.spec.described import described
 
-    found = registry.find(slot, kind)
+    found: Any = registry.find(slot, kind)
     texts = described(found)
     file = registry.file(slot, kind)
     options = []

@@ -31,22 +31,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the plan and tell what came of it."""
     from mlspec.cli._progress import Progress
+    from mlspec.cli._summary import show_metrics
+    from mlspec.errors import CheckFailed
     from mlspec.run.planned import planned
     from mlspec.run.walk import run_plan
 
     path, overrides, overlays = spec_of(arguments)
     found = planned(path, overrides, overlays, sample=arguments.sample)
     with Progress() as progress:
-        report = run_plan(
-            found.plan,
-            found.workspace,
-            until=arguments.until,
-            only=arguments.only,
-            force=arguments.force,
-            locked=arguments.locked,
-            wait=arguments.wait,
-            watch=progress,
-        )
+        try:
+            report = run_plan(
+                found.plan,
+                found.workspace,
+                until=arguments.until,
+                only=arguments.only,
+                force=arguments.force,
+                locked=arguments.locked,
+                wait=arguments.wait,
+                watch=progress,
+            )
+        except CheckFailed:
+            if progress.failed == "gate" and not arguments.json:
+                show_metrics(found.plan, found.workspace)
+            raise
     if arguments.json:
         emit(report.plain() | {"workspace": str(report.workspace)})
     else:

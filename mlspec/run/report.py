@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from mlspec import __version__
 from mlspec.plan.plan import Plan
+from mlspec.run.metrics import metrics
 
 LIBRARIES = (
     "bentoml", "dvc", "duckdb", "ibis", "numpy", "onnx", "onnxruntime", "pyarrow",
@@ -64,12 +65,7 @@ class Report:
     @property
     def metrics(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the measures of each export that was evaluated."""
-        found = {}
-        for step in self.plan.steps:
-            file = self.workspace / step.output / "metrics.json"
-            if step.kind == "evaluate" and file.is_file():
-                found[step.name.partition("-")[2]] = json.loads(file.read_bytes())
-        return found
+        return metrics(self.plan, self.workspace)
 
     def plain(self) -> dict[str, Any]:
         """Return this as JSON data."""
@@ -82,7 +78,7 @@ class Report:
         }
 
 
-def write_record(report: Report, began: datetime, failure: str | None) -> Path:
+def write_record(report: Report, began: datetime, failure: str | None, said: Sequence[str] = ()) -> Path:
     """Write a run's report with versions and times under `artifacts/<name>/logs/`, and return the file."""
     from importlib.metadata import PackageNotFoundError, version
 
@@ -97,6 +93,7 @@ def write_record(report: Report, began: datetime, failure: str | None) -> Path:
     content = report.plain() | {
         "began": began.isoformat(timespec="seconds"),
         "failure": failure,
+        "said": list(said),
         "versions": {"mlspec": __version__, "python": platform.python_version(), **libraries},
         "machine": {"host": platform.node(), "system": platform.platform()},
     }

@@ -211,7 +211,7 @@ def _read_lock(path: Path) -> dict[str, Any]:
         raise StepError(
             f"'pipelines/{path.parent.name}/dvc.lock' cannot be read",
             where=str(path),
-            fix="restore it, or remove it",
+            fix="`mlspec run` sets it aside and restores what it said",
         ) from fault
     stages: dict[str, Any] = (content or {}).get("stages") or {}
     return stages

@@ -22,7 +22,7 @@ from mlspec.run.report import Outcome, Report, write_record
 from mlspec.run.resolve import resolve
 from mlspec.run.status import Judgement, judge
 from mlspec.run.store import Store, mend, store
-from mlspec.run.watch import Watch
+from mlspec.run.watch import Noting, Watch
 from mlspec.run.workspace import workspace as make_workspace
 from mlspec.run.write_plan import stale_files, write_plan
 from mlspec.spec.needs import check_needs
@@ -59,7 +59,7 @@ def run_plan(
         MissingError: something is missing here, or another run works in this workspace.
         StepError: a step failed.
     """
-    root, watch = Path(workspace).resolve(), watch or Watch()
+    root, watch = Path(workspace).resolve(), Noting(watch or Watch())
     chosen = _chosen(plan, until, only)
     forced = {name for word in force for name in _names(plan, word)}
     start = time.perf_counter()
@@ -86,7 +86,7 @@ def run_plan(
 class _Walk:
     plan: Plan
     root: Path
-    watch: Watch
+    watch: Noting
     locked: bool
     chosen: frozenset[str]
     outcomes: list[Outcome] = field(default_factory=list)
@@ -105,7 +105,7 @@ class _Walk:
         finally:
             report = Report(self.plan, self.root, tuple(self.outcomes), time.perf_counter() - start)
             if report.worked or failure:
-                record = write_record(report, began, failure)
+                record = write_record(report, began, failure, self.watch.lines)
         if report.worked:
             return Report(self.plan, self.root, report.outcomes, report.seconds, record)
         return report
@@ -128,7 +128,7 @@ class _Walk:
             self._note(step, "reused", judged.reasons, 0.0)
             return
         reasons = ("--force", *judged.reasons) if forced else judged.reasons
-        start = time.perf_counter()
+        start, before = time.perf_counter(), opened.recorded(step).get("outs")
         stage = opened.stage(step)
         if not forced and not step.always and self._restored(opened, step, stage, judged):
             self._note(step, "restored", reasons, time.perf_counter() - start)
@@ -148,7 +148,10 @@ class _Walk:
         except BaseException:
             self._note(step, "failed", reasons, time.perf_counter() - start)
             raise
-        self._note(step, "ran", reasons, time.perf_counter() - start)
+        if judged.verdict == "look" and opened.recorded(step)["outs"] == before:
+            self._note(step, "reused", (), time.perf_counter() - start)
+        else:
+            self._note(step, "ran", reasons, time.perf_counter() - start)
 
     def _from(self, step: Step) -> tuple[Step, ...]:
         return tuple(

@@ -24,3 +24,28 @@ class Watch:
 
     def said(self, line: str) -> None:
         """A line that the user should read."""
+
+
+class Noting(Watch):
+    """Tells another watch everything, and keeps the lines that were said."""
+
+    def __init__(self, other: Watch) -> None:
+        self.lines: list[str] = []
+        self._other = other
+
+    def started(self, step: Step, reasons: tuple[str, ...]) -> None:
+        """Pass on."""
+        self._other.started(step, reasons)
+
+    def progressed(self, done: float, total: float | None, unit: str) -> None:
+        """Pass on."""
+        self._other.progressed(done, total, unit)
+
+    def finished(self, outcome: Outcome) -> None:
+        """Pass on."""
+        self._other.finished(outcome)
+
+    def said(self, line: str) -> None:
+        """Keep and pass on."""
+        self.lines.append(line)
+        self._other.said(line)

@@ -26,9 +26,8 @@ def shop(tmp_path: Path) -> Path:
     lines = ["order id,price,colour,when,same,2 odd: name,churned"]
     for row in range(40):
         colour = ("red", "green", "no, blue")[row % 3]
-        lines.append(
-            f'o{row},{row * 1.5},"{colour}",2024-01-{row % 28 + 1:02d}T10:00:00,1,{row % 7}.5,{"gone" if row % 5 == 0 else "here"}'
-        )
+        seen, left = f"2024-01-{row % 28 + 1:02d}T10:00:00", "gone" if row % 5 == 0 else "here"
+        lines.append(f'o{row},{row * 1.5},"{colour}",{seen},1,{row % 7}.5,{left}')
     file = tmp_path / "2024 Shop.csv"
     file.write_text("\n".join(lines) + "\n")
     return file

@@ -1,4 +1,4 @@
-"""Every step writes the same bytes again: in another folder, another process, with other hash seeds, by other means."""
+"""Every step writes the same bytes again: elsewhere, with other hash seeds, by `dvc repro`."""
 
 from __future__ import annotations
 
@@ -99,7 +99,8 @@ def test_two_runs_in_different_folders_write_the_same_bytes(tmp_path, model):
     assert set(first) == set(second)
     steps = {name.split("/")[2] for name in first if name.startswith("artifacts/")}
     assert steps == {
-        "ingest", "validate", "prepare", "plan", "train", "export-main", "evaluate-main", "gate", "package-online",
+        "ingest", "validate", "prepare", "plan", "train", "export-main", "evaluate-main", "gate",
+        "package-online",
     }  # fmt: skip
 
 

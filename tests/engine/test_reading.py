@@ -23,7 +23,9 @@ from mlspec.sdk.contract import InputColumn
 
 
 def read(folder: Path, columns: dict[str, list[str | None]], **data: Any) -> Reading:
-    csv.write_csv(pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}), folder / "t.csv")
+    csv.write_csv(
+        pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}), folder / "t.csv"
+    )
     given = {"source": {"kind": "csv", "path": "t.csv"}, "max_rejects": 1.0, **data}
     return Reading.of(given, Context(folder, scratch=folder))
 
@@ -34,7 +36,22 @@ def reasons(found: Reading) -> dict[str, int]:
 
 @pytest.mark.parametrize(
     "text",
-    ["0", "-0", "+1", "1.", ".5", " 7 ", "1e5", "-1E-3", "5e-324", "1e308", "9007199254740992", "-9007199254740992", "0007", "1e300"],
+    [
+        "0",
+        "-0",
+        "+1",
+        "1.",
+        ".5",
+        " 7 ",
+        "1e5",
+        "-1E-3",
+        "5e-324",
+        "1e308",
+        "9007199254740992",
+        "-9007199254740992",
+        "0007",
+        "1e300",
+    ],
 )
 def test_a_number_is_what_python_reads(tmp_path: Path, text: str) -> None:
     found = read(tmp_path, {"x": [text]}, features={"x": "number"})
@@ -51,7 +68,9 @@ def test_a_number_is_what_python_reads(tmp_path: Path, text: str) -> None:
 )  # fmt: skip
 def test_what_is_no_number_is_a_reject_and_told(tmp_path: Path, text: str, reason: str) -> None:
     found = read(tmp_path, {"x": ["1", text]}, features={"x": "number"})
-    assert [(item.column, item.reason, item.rows, item.examples) for item in found.rejects] == [("x", reason, 1, (f"row 1: {text!r}",))]
+    assert [(item.column, item.reason, item.rows, item.examples) for item in found.rejects] == [
+        ("x", reason, 1, (f"row 1: {text!r}",))
+    ]
     assert found.table.to_pyarrow()["mlspec_row"].to_pylist() == [0]
 
 
@@ -88,23 +107,36 @@ def test_naive_times_need_a_stated_zone(tmp_path: Path) -> None:
     assert reasons(found) == {"names no zone, and 'timezone' says none": 1}
 
 
-@pytest.mark.parametrize("name", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Casablanca"])
+@pytest.mark.parametrize(
+    "name", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Casablanca"]
+)
 def test_naive_times_are_read_as_the_door_reads_them(tmp_path: Path, name: str) -> None:
     changes = zone(name).starts
     local = [dt.datetime(1970, 1, 1) + dt.timedelta(days=97.3 * step) for step in range(250)]
     for start, offset in list(zip(changes, zone(name).offsets[:-1], strict=True))[-60:]:
         around = dt.datetime(1970, 1, 1) + dt.timedelta(milliseconds=float(start + offset))
         if around.year < 2037:
-            local += [around + dt.timedelta(minutes=minutes) for minutes in (-91, -61, -31, -1, 0, 1, 29, 31, 59, 61)]
+            local += [
+                around + dt.timedelta(minutes=minutes)
+                for minutes in (-91, -61, -31, -1, 0, 1, 29, 31, 59, 61)
+            ]
     local = [moment.replace(microsecond=0) for moment in local]
-    found = read(tmp_path, {"t": [str(moment) for moment in local]}, features={"t": {"kind": "datetime", "timezone": name}})
+    found = read(
+        tmp_path,
+        {"t": [str(moment) for moment in local]},
+        features={"t": {"kind": "datetime", "timezone": name}},
+    )
     assert found.rejected == 0
     typed = found.table.to_pyarrow()["t"].cast(pa.timestamp("ms", "UTC")).cast(pa.int64()).to_numpy()
     column = InputColumn(name="t", kind="datetime", tensor="float64", type="datetime", timezone=name)
     door = to_tensors(pa.record_batch({"t": pa.array(local, pa.timestamp("us"))}), [column])["t"]
     np.testing.assert_array_equal(typed, door)
     rules = ZoneInfo(name)
-    plain = [moment for moment in local if len({moment.replace(tzinfo=rules, fold=fold).utcoffset() for fold in (0, 1)}) == 1]
+    plain = [
+        moment
+        for moment in local
+        if len({moment.replace(tzinfo=rules, fold=fold).utcoffset() for fold in (0, 1)}) == 1
+    ]
     assert len(plain) > 200
     by_moment = dict(zip(local, typed, strict=True))
     for moment in plain:
@@ -113,7 +145,9 @@ def test_naive_times_are_read_as_the_door_reads_them(tmp_path: Path, name: str) 
 
 def test_a_zone_that_is_none_is_told(tmp_path: Path) -> None:
     with pytest.raises(StepError, match="no time zone is called 'Mars/Olympus'"):
-        read(tmp_path, {"t": ["2024-01-01"]}, features={"t": {"kind": "datetime", "timezone": "Mars/Olympus"}})
+        read(
+            tmp_path, {"t": ["2024-01-01"]}, features={"t": {"kind": "datetime", "timezone": "Mars/Olympus"}}
+        )
 
 
 def test_target_weight_and_event_time_may_not_be_null(tmp_path: Path) -> None:
@@ -128,25 +162,54 @@ def test_target_weight_and_event_time_may_not_be_null(tmp_path: Path) -> None:
         weight="w",
         event_time={"column": "t", "timezone": "UTC"},
     )
-    assert {(item.column, item.reason) for item in found.rejects} == {("y", "is null"), ("w", "is null"), ("w", "is negative"), ("t", "is null")}
+    assert {(item.column, item.reason) for item in found.rejects} == {
+        ("y", "is null"),
+        ("w", "is null"),
+        ("w", "is negative"),
+        ("t", "is null"),
+    }
     assert found.table.to_pyarrow()["mlspec_row"].to_pylist() == [0, 4]
 
 
 def test_a_feature_may_be_null_in_every_kind(tmp_path: Path) -> None:
-    kinds: dict[str, Any] = {"n": "number", "c": "category", "b": "binary", "t": {"kind": "datetime", "timezone": "UTC"}}
+    kinds: dict[str, Any] = {
+        "n": "number",
+        "c": "category",
+        "b": "binary",
+        "t": {"kind": "datetime", "timezone": "UTC"},
+    }
     found = read(tmp_path, {name: [None, None] for name in kinds} | {"y": ["1", "2"]}, features=kinds)
     assert found.rejected == 0
     assert found.table.to_pyarrow().select(list(kinds)).to_pylist() == [dict.fromkeys(kinds)] * 2
 
 
 def test_what_is_read_passes_the_door(tmp_path: Path) -> None:
-    values = ["1", "a\0b", "\ufdd0", "", "é", "e\u0301", "9007199254740993", "nan", "2024-03-31 02:30", "x" * 100_000, None, "-0"]
+    values = [
+        "1",
+        "a\0b",
+        "\ufdd0",
+        "",
+        "é",
+        "e\u0301",
+        "9007199254740993",
+        "nan",
+        "2024-03-31 02:30",
+        "x" * 100_000,
+        None,
+        "-0",
+    ]
     columns = {"n": values, "c": values, "t": values, "keep": ["k"] * len(values)}
     features = {"n": "number", "c": "category", "t": {"kind": "datetime", "timezone": "Europe/Berlin"}}
     for name in features:
         found = read(tmp_path, columns, features={name: features[name]})
         kind = "datetime" if name == "t" else "number" if name == "n" else "string"
-        column = InputColumn(name=name, kind="x", tensor="string" if name == "c" else "float64", type=kind, timezone="Europe/Berlin")
+        column = InputColumn(
+            name=name,
+            kind="x",
+            tensor="string" if name == "c" else "float64",
+            type=kind,
+            timezone="Europe/Berlin",
+        )
         batch = found.table.select(name).to_pyarrow().combine_chunks().to_batches()[0]
         assert len(to_tensors(batch, [column])[name]) == found.rows - found.rejected > 0
         assert found.rejected > 0
@@ -161,14 +224,20 @@ def test_types_of_text_follow_its_values(tmp_path: Path) -> None:
         "mixed": ["1", "a", "b"],
         "none": [None, None, None],
     }
-    reading = read(tmp_path, {**columns, "n": ["1", "2", "3"]}, features={**dict.fromkeys(columns, "category"), "n": "number"})
+    reading = read(
+        tmp_path,
+        {**columns, "n": ["1", "2", "3"]},
+        features={**dict.fromkeys(columns, "category"), "n": "number"},
+    )
     assert reading.types() == {
         "whole": "integer", "padded": "string", "flag": "boolean", "shouted": "string", "mixed": "string", "none": "string", "n": "number",
     }  # fmt: skip
 
 
 def test_ignored_columns_are_not_read_and_others_are_carried(tmp_path: Path) -> None:
-    found = read(tmp_path, {"a": ["1"], "b": ["x"], "c": ["y"]}, features={"a": "number"}, ignore=["b"], key=["c"])
+    found = read(
+        tmp_path, {"a": ["1"], "b": ["x"], "c": ["y"]}, features={"a": "number"}, ignore=["b"], key=["c"]
+    )
     assert found.table.columns == ("mlspec_row", "a", "c")
 
 
@@ -195,8 +264,13 @@ def test_max_rejects_is_a_share_that_is_obeyed(tmp_path: Path) -> None:
     rows: list[str | None] = ["1"] * 98 + ["x", "y"]
     found = read(tmp_path, {"x": rows}, features={"x": "number"}, max_rejects=0.02)
     assert found.check().rejected == 2
-    with pytest.raises(CheckFailed, match=r"2 of 100 rows are unreadable \(2\.000%\), and data\.max_rejects allows 1\.900%") as told:
-        read_table({"source": {"kind": "csv", "path": "t.csv"}, "features": {"x": "number"}, "max_rejects": 0.019}, Context(tmp_path))
+    with pytest.raises(
+        CheckFailed, match=r"2 of 100 rows are unreadable \(2\.000%\), and data\.max_rejects allows 1\.900%"
+    ) as told:
+        read_table(
+            {"source": {"kind": "csv", "path": "t.csv"}, "features": {"x": "number"}, "max_rejects": 0.019},
+            Context(tmp_path),
+        )
     assert "column 'x' is not a finite number (row 98: 'x'; row 99: 'y')" in told.value.what
     share = float((told.value.fix or "").rpartition(" ")[2])
     assert read(tmp_path, {"x": rows}, features={"x": "number"}, max_rejects=share).check()
@@ -215,6 +289,8 @@ def test_nothing_outside_can_be_reached_after_reading(tmp_path: Path) -> None:
 
 def test_wide_tables_are_read(tmp_path: Path) -> None:
     names = [f"c{place}" for place in range(400)]
-    parquet.write_table(pa.table({name: [1.0, float(place)] for place, name in enumerate(names)}), tmp_path / "t.parquet")
+    parquet.write_table(
+        pa.table({name: [1.0, float(place)] for place, name in enumerate(names)}), tmp_path / "t.parquet"
+    )
     data = {"source": {"kind": "parquet", "path": "t.parquet"}, "features": dict.fromkeys(names, "number")}
     assert read_table(data, Context(tmp_path, scratch=tmp_path)).count().execute() == 2

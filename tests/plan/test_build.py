@@ -120,9 +120,10 @@ def test_plan_yaml_reads_back_as_the_same_values_with_either_yaml(tmp_path, spec
 
 @pytest.mark.parametrize(
     "value",
-    ["no", "Yes", "null", "~", "12:30:00", "02134", "1e5", "1_000", "0x1F", "=", "<<", "", " a", "a ", "a: b", "a #b",
-     "- a", "[a]", "{a}", "é", "日本", "a\nb", "tab\t", "\u2028", "\x07", "\U0001f600", "%", "@x", "`x", "'", '"', "\\",
-     "mean radius", 1e-05, 1e300, 0.1, -0.0, float("inf"), 10**20, -1, True, False, None, 1.0],
+    ["no", "Yes", "null", "~", "12:30:00", "02134", "1e5", "1_000", "0x1F", "=", "<<", "", " a", "a ", "a: b",
+     "a #b", "- a", "[a]", "{a}", "é", "日本", "a\nb", "tab\t", "\u2028", "\x07", "\U0001f600", "%",
+     "@x", "`x", "'",
+     '"', "\\", "mean radius", 1e-05, 1e300, 0.1, -0.0, float("inf"), 10**20, -1, True, False, None, 1.0],
 )  # fmt: skip
 def test_every_scalar_reads_back(value):
     from ruamel.yaml import YAML

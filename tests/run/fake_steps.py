@@ -10,6 +10,8 @@ import time
 import types
 from pathlib import Path
 
+from mlspec.errors import MissingError
+
 SPEC = """\
 apiVersion: mlspec/v1
 name: small
@@ -61,7 +63,10 @@ class FakeSteps:
             if file.is_file()
         }
         if kind == "ingest":
-            read["source"] = (context.workspace / parameters["data"]["source"]["path"]).read_text()
+            files = sorted(context.workspace.glob(parameters["data"]["source"]["path"]))
+            if not files:
+                raise MissingError("there is no file")
+            read["source"] = [file.read_text() for file in files]
         for name in FILES[kind]:
             content = {"file": name, "parameters": parameters, "inputs": hash_of(read)}
             text = "passed\n" if name == "passed" else json.dumps(content, sort_keys=True)

@@ -264,3 +264,87 @@ def test_an_edited_contract_is_a_reason_to_validate(workspace, steps):
         file.write("\n# reviewed\n")
     run(workspace)
     assert steps.take() == ["validate"]
+
+
+def test_a_source_that_dvc_cannot_see_is_looked_at_in_each_run_and_stops_the_wave(workspace, steps):
+    edit(workspace, "data/rows.csv", "data/*.csv")
+    run(workspace)
+    steps.take()
+    assert judged(workspace) == {name: "look" if name == "ingest" else "reuse" for name in ALL}
+    report = run(workspace)
+    assert steps.take() == ["ingest"]
+    assert not report.worked
+    (workspace / "data/more.csv").write_text("a,b,y\n7,8,yes\n")
+    run(workspace)
+    assert steps.take()[:4] == ALL[:4]
+    for file in (workspace / "data").glob("*.csv"):
+        file.unlink()
+    found = planned(workspace / "spec.yaml", data=False)
+    report = run_plan(found.plan, found.workspace)
+    assert report.outcomes[0].reasons == ("cannot check, reused: there is no file",)
+    assert steps.take() == ["ingest"]
+
+
+def test_a_killed_run_leaves_no_memo(workspace, steps):
+    run(workspace)
+    assert (workspace / ".mlspec/memo/small.json").is_file()
+    edit(workspace, "lr: 0.001", "lr: 0.003")
+    steps.failing["train"] = ZeroDivisionError()
+    with pytest.raises(StepError):
+        run(workspace)
+    assert not (workspace / ".mlspec/memo").exists() or not list((workspace / ".mlspec/memo").iterdir())
+
+
+def test_the_memo_sees_every_edit(workspace, steps):
+    run(workspace)
+    steps.take()
+    for name in ("artifacts/small/train/model.json", "artifacts/data-small/prepare/shards/train/0.bin"):
+        file = workspace / name
+        content = file.read_bytes()
+        file.unlink()
+        file.write_bytes(content[::-1])
+        assert "restore" in judged(workspace).values()
+        assert run(workspace).worked
+        assert file.read_bytes() == content
+    assert steps.take() == []
+    assert not run(workspace).worked
+
+
+def test_the_three_calls_of_python(workspace, steps, monkeypatch):
+    import mlspec
+
+    monkeypatch.chdir(workspace)
+    plan = mlspec.build_plan(mlspec.load_spec("spec.yaml"))
+    report = mlspec.run_plan(plan)
+    assert report.worked and steps.take() == ALL
+    assert not mlspec.run_plan(plan, workspace).worked
+    with pytest.raises(UsageError):
+        mlspec.run_plan(plan, until="nothing")
+    with pytest.raises(mlspec.errors.SpecError):
+        mlspec.load_spec("spec.yaml", ["training.epochz=3"])
+
+
+def test_a_plug_in_of_the_workspace_is_a_dependency(workspace, steps, monkeypatch):
+    monkeypatch.setenv("MLSPEC_TRUST", "1")
+    folder = workspace / "plugins/metric"
+    folder.mkdir(parents=True)
+    text = (
+        "from typing import ClassVar\nfrom mlspec.sdk.metric import Answers, Metric\n\n\n"
+        "class Mine(Metric):\n"
+        '    targets: ClassVar = ("binary",)\n    better: ClassVar = "higher"\n\n'
+        "    def value(self, answers: Answers) -> float:\n        return 1.0\n"
+    )
+    (folder / "mine.py").write_text(text)
+    with open(workspace / "spec.yaml", "a") as file:
+        file.write("evaluation: {metrics: [mine]}\n")
+    run(workspace)
+    assert (
+        "plugins/metric/mine.py" in planned(workspace / "spec.yaml").plan.step("evaluate-main").dependencies
+    )
+    steps.take()
+    (folder / "mine.py").write_text(text.replace("1.0", "2.0"))
+    run(workspace)
+    assert steps.take() == ["evaluate-main"]
+    from mlspec import plugins
+
+    plugins.leave()

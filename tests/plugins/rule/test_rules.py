@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-
-from mlspec.engine.moments import first
-from mlspec.errors import StepError
 from mlspec.plugins.rule.expression import Expression
 from mlspec.plugins.rule.in_range import InRange
 from mlspec.plugins.rule.not_null import NotNull
 from mlspec.plugins.rule.one_of import OneOf
 from mlspec.plugins.rule.unique import Unique
+
+from mlspec.engine.moments import first
+from mlspec.errors import StepError
 from mlspec.sdk.rule import Rule, Verdict
 from tests.tables import table
 
@@ -26,12 +26,16 @@ def rows() -> pd.DataFrame:
     number[random.random(500) < 0.1] = np.nan
     text = random.choice(["a", "b", "c"], 500).astype(object)
     text[random.random(500) < 0.1] = None
-    return pd.DataFrame({"mlspec_row": range(500), "number": number, "text": text, "code": random.integers(0, 3, 500)})
+    return pd.DataFrame(
+        {"mlspec_row": range(500), "number": number, "text": text, "code": random.integers(0, 3, 500)}
+    )
 
 
 def judged(rule: Rule, rows: pd.DataFrame) -> tuple[Verdict, list[int]]:
     given = table(rows)
-    return rule.verdict(first(given, rule.aggregates(given))), sorted(rule.failing(given).execute()["mlspec_row"])
+    return rule.verdict(first(given, rule.aggregates(given))), sorted(
+        rule.failing(given).execute()["mlspec_row"]
+    )
 
 
 def check(rule: Rule, rows: pd.DataFrame, broken: pd.Series, looked_at: int) -> None:
@@ -42,22 +46,42 @@ def check(rule: Rule, rows: pd.DataFrame, broken: pd.Series, looked_at: int) -> 
 
 
 def test_not_null(rows: pd.DataFrame) -> None:
-    check(NotNull(kind="not_null", columns=("number", "text")), rows, rows["number"].isna() | rows["text"].isna(), 500)
+    check(
+        NotNull(kind="not_null", columns=("number", "text")),
+        rows,
+        rows["number"].isna() | rows["text"].isna(),
+        500,
+    )
 
 
 def test_in_range_looks_at_numbers_only(rows: pd.DataFrame) -> None:
     valid = int(rows["number"].notna().sum())
-    check(InRange(kind="in_range", column="number", low=-2, high=3), rows, (rows["number"] < -2) | (rows["number"] > 3), valid)
+    check(
+        InRange(kind="in_range", column="number", low=-2, high=3),
+        rows,
+        (rows["number"] < -2) | (rows["number"] > 3),
+        valid,
+    )
     check(InRange(kind="in_range", column="number", high=3), rows, rows["number"] > 3, valid)
     with pytest.raises(StepError, match="needs numbers, and 'text' is read as string"):
         judged(InRange(kind="in_range", column="text", low=1), rows)
 
 
 def test_one_of_compares_as_text(rows: pd.DataFrame) -> None:
-    check(OneOf(kind="one_of", column="text", values=("a", "b")), rows, rows["text"] == "c", int(rows["text"].notna().sum()))
+    check(
+        OneOf(kind="one_of", column="text", values=("a", "b")),
+        rows,
+        rows["text"] == "c",
+        int(rows["text"].notna().sum()),
+    )
     check(OneOf.revive({"column": "code", "values": [0, 1]}), rows, rows["code"] == 2, 500)
     numbers = OneOf.revive({"column": "number", "values": [0, 1, "2"]})
-    check(numbers, rows, rows["number"].notna() & ~rows["number"].isin([0, 1, 2]), int(rows["number"].notna().sum()))
+    check(
+        numbers,
+        rows,
+        rows["number"].notna() & ~rows["number"].isin([0, 1, 2]),
+        int(rows["number"].notna().sum()),
+    )
 
 
 def test_unique_breaks_at_the_repetition(rows: pd.DataFrame) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from mlspec.plugins.source.csv import Csv
 
 from mlspec.engine.reading import Reading
 from mlspec.errors import CheckFailed, MissingError, StepError
-from mlspec.plugins.source.csv import Csv
 from mlspec.sdk.context import Context
 
 
@@ -22,7 +22,9 @@ def context(folder: Path) -> Context:
 
 def read(folder: Path, content: bytes, **options: object) -> Reading:
     (folder / "t.csv").write_bytes(content)
-    return Reading.of({"source": {"kind": "csv", "path": "t.csv", **options}, "max_rejects": 1.0}, context(folder))
+    return Reading.of(
+        {"source": {"kind": "csv", "path": "t.csv", **options}, "max_rejects": 1.0}, context(folder)
+    )
 
 
 def test_awkward_but_legal_text_is_what_pandas_reads(tmp_path: Path) -> None:
@@ -31,7 +33,9 @@ def test_awkward_but_legal_text_is_what_pandas_reads(tmp_path: Path) -> None:
     ).encode()
     rows = read(tmp_path, content).table.drop("mlspec_row").execute()
     wanted = pd.read_csv(tmp_path / "t.csv", dtype=str, keep_default_na=False, na_values=[""])
-    pd.testing.assert_frame_equal(rows.astype(object).where(rows.notna(), None), wanted.astype(object).where(wanted.notna(), None))
+    pd.testing.assert_frame_equal(
+        rows.astype(object).where(rows.notna(), None), wanted.astype(object).where(wanted.notna(), None)
+    )
 
 
 def test_columns_come_from_the_header_without_anything_heavy(tmp_path: Path) -> None:
@@ -82,9 +86,13 @@ def test_a_quote_that_swallows_lines_ends_the_run(tmp_path: Path, content: bytes
 def test_bytes_of_another_encoding_are_rejects_and_the_encoding_can_be_said(tmp_path: Path) -> None:
     content = "a,b\n1,Zürich\n2,Rom\n".encode("latin-1")
     found = read(tmp_path, content)
-    assert [(item.reason, item.rows) for item in found.rejects] == [("bytes that are not text in this encoding", 1)]
+    assert [(item.reason, item.rows) for item in found.rejects] == [
+        ("bytes that are not text in this encoding", 1)
+    ]
     assert read(tmp_path, content, encoding="latin-1").table.execute()["b"].tolist() == ["Zürich", "Rom"]
-    assert read(tmp_path, content.decode("latin-1").encode("utf-16"), encoding="utf-16").table.execute()["b"].tolist() == ["Zürich", "Rom"]
+    assert read(tmp_path, content.decode("latin-1").encode("utf-16"), encoding="utf-16").table.execute()[
+        "b"
+    ].tolist() == ["Zürich", "Rom"]
 
 
 def test_a_header_of_another_encoding_is_told(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from mlspec.plugins.source.json import Json
 
 from mlspec.engine.reading import Reading
 from mlspec.errors import StepError
-from mlspec.plugins.source.json import Json
 from mlspec.sdk.context import Context
 
 GOOD = [{"n": number, "word": f"w{number % 3}", "flag": number % 2 == 0} for number in range(1000)]
@@ -22,8 +22,10 @@ def read(folder: Path, lines: list[str], **features: str) -> Reading:
 
 
 def test_values_are_what_pythons_json_reads(tmp_path: Path) -> None:
-    lines = [*GOOD, {"n": None, "word": None}, {"n": 2.5, "word": "é\n\"", "flag": True}]
-    found = read(tmp_path, [json.dumps(line) for line in lines], n="number", word="category", flag="binary").check()
+    lines = [*GOOD, {"n": None, "word": None}, {"n": 2.5, "word": 'é\n"', "flag": True}]
+    found = read(
+        tmp_path, [json.dumps(line) for line in lines], n="number", word="category", flag="binary"
+    ).check()
     rows = found.table.order_by("mlspec_row").to_pyarrow().to_pylist()
     words = {True: "true", False: "false", None: None}
     assert [(row["n"], row["word"], row["flag"]) for row in rows] == [

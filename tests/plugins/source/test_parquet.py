@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from mlspec.plugins.source.parquet import Parquet
 from pyarrow import parquet
 
 from mlspec.engine.reading import Reading
 from mlspec.errors import StepError
-from mlspec.plugins.source.parquet import Parquet
 from mlspec.sdk.context import Context
 
 
@@ -91,7 +91,9 @@ def test_the_largest_exact_integer_passes(tmp_path: Path) -> None:
         (pa.array([[1]]), "category", "ignore it"),
     ],
 )
-def test_a_column_of_the_wrong_type_is_refused_as_a_whole(tmp_path: Path, values: pa.Array, kind: str, told: str) -> None:
+def test_a_column_of_the_wrong_type_is_refused_as_a_whole(
+    tmp_path: Path, values: pa.Array, kind: str, told: str
+) -> None:
     with pytest.raises(StepError, match="column 'x' holds") as caught:
         read(tmp_path, pa.table({"x": values}), x=kind)
     assert told in (caught.value.fix or "")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlspec.plugins.source.sample import COLUMNS, Sample
 from sklearn import datasets
 
-from mlspec.plugins.source.sample import COLUMNS, Sample
 from mlspec.sdk.context import Context
 
 

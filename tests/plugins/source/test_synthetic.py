@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
 from mlspec.plugins.source.synthetic import CHUNK, Synthetic
+
 from mlspec.sdk.context import Context
 
 

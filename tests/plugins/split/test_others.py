@@ -6,11 +6,11 @@ import datetime as dt
 
 import pandas as pd
 import pytest
-
-from mlspec.errors import StepError
 from mlspec.plugins.split.column import Column
 from mlspec.plugins.split.hash import Hash
 from mlspec.plugins.split.time import Time
+
+from mlspec.errors import StepError
 from mlspec.sdk.split import SplitColumns
 from tests.tables import assigned, frame
 
@@ -19,7 +19,12 @@ def test_a_group_never_straddles() -> None:
     data = frame(2000)
     data.loc[::10, "group"] = None
     found = assigned(Hash(kind="hash", columns=("group",)), data)
-    assert (pd.DataFrame({"group": data["group"].fillna("null group"), "split": found}).groupby("group")["split"].nunique() == 1).all()
+    assert (
+        pd.DataFrame({"group": data["group"].fillna("null group"), "split": found})
+        .groupby("group")["split"]
+        .nunique()
+        == 1
+    ).all()
 
 
 def test_added_rows_move_no_others() -> None:
@@ -48,7 +53,9 @@ def test_the_past_trains_and_an_instant_is_not_cut() -> None:
 
 def test_shares_of_different_instants_hold_to_the_row() -> None:
     data = frame(1000)
-    data["time"] = pd.Timestamp("2024-01-01", tz="UTC") + pd.to_timedelta(data["mlspec_row"].sample(frac=1, random_state=0).to_numpy(), "s")
+    data["time"] = pd.Timestamp("2024-01-01", tz="UTC") + pd.to_timedelta(
+        data["mlspec_row"].sample(frac=1, random_state=0).to_numpy(), "s"
+    )
     counts = assigned(Time.revive({"train": 0.8, "val": 0.05, "test": 0.15}), data).value_counts()
     assert counts.to_dict() == {"train": 800, "test": 150, "val": 50}
 
@@ -56,7 +63,16 @@ def test_shares_of_different_instants_hold_to_the_row() -> None:
 def test_times_cut_where_they_are_told() -> None:
     data = frame()
     found = assigned(Time.revive({"val_from": "2024-01-04", "test_from": "2024-01-06T02:00:00+02:00"}), data)
-    cuts = pd.cut(data["time"], [pd.Timestamp("2023-12-31", tz="UTC"), pd.Timestamp("2024-01-03 23:59:59", tz="UTC"), pd.Timestamp("2024-01-05 23:59:59", tz="UTC"), pd.Timestamp("2025-01-01", tz="UTC")], labels=["train", "val", "test"])
+    cuts = pd.cut(
+        data["time"],
+        [
+            pd.Timestamp("2023-12-31", tz="UTC"),
+            pd.Timestamp("2024-01-03 23:59:59", tz="UTC"),
+            pd.Timestamp("2024-01-05 23:59:59", tz="UTC"),
+            pd.Timestamp("2025-01-01", tz="UTC"),
+        ],
+        labels=["train", "val", "test"],
+    )
     assert (found.to_numpy() == cuts.astype(str).to_numpy()).all()
     without = Time.revive({"test_from": "2024-01-06"})
     assert not without.has_val()
@@ -90,7 +106,9 @@ def test_a_column_says_it_itself() -> None:
     assert (assigned(Column(kind="column", column="part"), data).to_numpy() == data["part"].to_numpy()).all()
 
 
-@pytest.mark.parametrize(("value", "told"), [("dev", "'dev' in row 3"), (None, "null in row 3"), ("Train", "'Train' in row 3")])
+@pytest.mark.parametrize(
+    ("value", "told"), [("dev", "'dev' in row 3"), (None, "null in row 3"), ("Train", "'Train' in row 3")]
+)
 def test_another_word_is_told_with_its_row(value: str | None, told: str) -> None:
     data = frame()
     data.loc[3, "part"] = value

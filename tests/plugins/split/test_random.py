@@ -7,12 +7,11 @@ import hashlib
 import numpy as np
 import pandas as pd
 import pytest
+from mlspec.plugins.split.random import Random
 
 from mlspec.errors import StepError
-from mlspec.plugins.split.random import Random
 from mlspec.sdk.split import SplitColumns
 from tests.tables import assigned, frame
-
 
 NUMBER = SplitColumns(target="target", stratify=False, event_time=None, key=())
 

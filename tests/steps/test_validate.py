@@ -1,0 +1,136 @@
+"""The step `validate`."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mlspec.engine.fault_table import fault_table
+from mlspec.engine.files import read_json
+from mlspec.errors import CheckFailed, MissingError, StepError
+from mlspec.sdk.context import Context
+from mlspec.steps.ingest import ingest
+from mlspec.steps.validate import validate
+from tests.steps.data_rows import context, data, digests, rows
+
+RULES: tuple[dict[str, Any], ...] = (
+    {"kind": "not_null", "columns": ["member"]},
+    {"kind": "in_range", "column": "age", "low": 17, "high": 90},
+    {"kind": "one_of", "column": "region", "values": ["north", "south"]},
+    {"kind": "unique", "columns": ["id"]},
+    {"kind": "expression", "expr": "w >= 0", "where": "age > 30", "name": "weights"},
+)
+
+
+def given(folder: Path, frame: pd.DataFrame | None = None) -> Context:
+    """Write the good rows' contract, then the rows that are to be looked at."""
+    here = context(folder)
+    (folder / "ingest").mkdir()
+    ingest({"data": data()}, {}, folder / "ingest", here)
+    (folder / "contract.yaml").write_bytes((folder / "ingest" / "contract.yaml").read_bytes())
+    (folder / "out").mkdir()
+    return here if frame is None else context(folder, frame)
+
+
+def run(
+    folder: Path, here: Context, *rules: dict[str, Any], contract: str = "contract.yaml"
+) -> dict[str, Any]:
+    parameters = {"data": data(), "validation": {"contract": contract, "rules": list(rules)}}
+    validate(parameters, {"ingest": folder / "ingest"}, folder / "out", here)
+    found: dict[str, Any] = read_json(folder / "out" / "report.json")
+    return found
+
+
+def test_good_data_pass_with_a_full_report(tmp_path: Path) -> None:
+    report = run(tmp_path, given(tmp_path), *RULES)
+    assert report["passed"] and report["rows"] == 600
+    names = [check["id"] for check in report["checks"]]
+    assert names[-5:] == [
+        "not_null(member)",
+        "in_range(age, 17..90)",
+        "one_of(region)",
+        "unique(id)",
+        "weights",
+    ]
+    assert "contract(age.low)" in names and len(set(names)) == len(names)
+    assert (tmp_path / "out" / "passed").read_bytes() == b"passed\n"
+    assert report["checks"][-1]["rows"] == (rows()["age"] > 30).sum()
+
+
+def test_every_fault_is_counted_with_examples_and_told_in_a_table(tmp_path: Path) -> None:
+    frame = rows()
+    frame.loc[[3, 8], "age"] = [5.0, 200.0]
+    frame.loc[7, "region"] = "west"
+    frame.loc[9, "id"] = "p1"
+    here = given(tmp_path, frame)
+    with pytest.raises(CheckFailed) as told:
+        run(tmp_path, here, *RULES)
+    report = read_json(tmp_path / "out" / "report.json")
+    failed = {check["id"]: check for check in report["checks"] if not check["passed"]}
+    assert {name: check["failing"] for name, check in failed.items()} == {
+        "contract(age.low)": 1, "contract(age.high)": 1, "contract(region.domain)": 1, "in_range(age, 17..90)": 2,
+        "one_of(region)": 1, "unique(id)": 1,
+    }  # fmt: skip
+    assert failed["in_range(age, 17..90)"]["examples"] == [
+        {"row": 3, "key": {"id": "p3"}, "values": {"age": 5.0}},
+        {"row": 8, "key": {"id": "p8"}, "values": {"age": 200.0}},
+    ]
+    assert not (tmp_path / "out" / "passed").exists()
+    assert told.value.what.startswith("the data fails 6 checks:\n")
+    lines = told.value.what.splitlines()[1:]
+    assert lines[0].split() == ["check", "severity", "rows", "failing", "example"]
+    assert any(
+        line.split()[:1] == ["one_of(region)"] and "id='p7'" in line and "'west'" in line for line in lines
+    )
+    assert fault_table(report) in told.value.what
+    assert {line.index("error") for line in lines[1:]} == {lines[0].index("severity")}
+
+
+def test_a_warning_is_told_and_passes_with_the_same_bytes(tmp_path: Path) -> None:
+    said: list[str] = []
+    here = dataclasses.replace(given(tmp_path), say=said.append)
+    run(tmp_path, here)
+    before = (tmp_path / "out" / "passed").read_bytes()
+    report = run(tmp_path, here, {"kind": "in_range", "column": "age", "high": 40, "severity": "warn"})
+    assert report["passed"] and not report["checks"][-1]["passed"]
+    assert (tmp_path / "out" / "passed").read_bytes() == before
+    assert any("in_range(age, ..40)" in line and "warn" in line for line in said)
+
+
+def test_at_least_and_where_narrow_a_rule(tmp_path: Path) -> None:
+    share = float((rows()["age"].dropna() <= 80).mean())
+    here = given(tmp_path)
+    rule = {"kind": "in_range", "column": "age", "high": 80}
+    assert run(tmp_path, here, {**rule, "at_least": share})["passed"]
+    assert run(tmp_path, here, {**rule, "where": "age < 70"})["passed"]
+    with pytest.raises(CheckFailed, match=r"in_range\(age, \.\.80\)"):
+        run(tmp_path, here, {**rule, "at_least": share + 0.01})
+
+
+def test_a_missing_contract_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MissingError, match=r"no contract file 'contracts/none\.yaml'"):
+        run(tmp_path, given(tmp_path), contract="contracts/none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ([{"kind": "expression", "expr": "agge > 1"}], "names no column of the data: 'agge'"),
+        ([{"kind": "expression", "expr": "job > 1"}], "does not suit the types"),
+        ([{"kind": "in_range", "column": "job", "low": 1}], "needs numbers, and 'job' is read as string"),
+        ([{"kind": "unique", "columns": ["id"]}] * 2, r"two rules are called 'unique\(id\)'"),
+    ],
+)
+def test_rules_that_cannot_be_asked_are_told(tmp_path: Path, rules: list[dict[str, Any]], told: str) -> None:
+    with pytest.raises(StepError, match=told):
+        run(tmp_path, given(tmp_path), *rules)
+
+
+def test_two_folders_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b/deeper"):
+        run(tmp_path / name, given(tmp_path / name), *RULES)
+    assert digests(tmp_path / "a" / "out") == digests(tmp_path / "b/deeper" / "out")
