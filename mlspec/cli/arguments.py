@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mlspec.errors import MissingError
+from mlspec.errors import MissingError, UsageError
 
 DEFAULT_SPEC = "spec.yaml"
 
@@ -51,10 +51,16 @@ def spec_of(arguments: argparse.Namespace) -> tuple[Path, tuple[str, ...], tuple
 
     Raises:
         MissingError: there is no such spec or overlay.
+        UsageError: the spec stands behind an override.
     """
     words = list(arguments.words)
     named = bool(words) and not is_override(words[0])
     path = Path(words.pop(0)) if named else Path(DEFAULT_SPEC)
+    for word in words:
+        if not is_override(word) and Path(word).exists():
+            raise UsageError(
+                f"'{word}' is no override", fix=f"name the spec first: mlspec VERB {word} KEY=VALUE"
+            )
     if path.is_dir():
         path /= DEFAULT_SPEC
     if not path.is_file():
@@ -72,3 +78,19 @@ def add_sample(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sample", type=int, metavar="N", help="read N rows at most; such a run has folders of its own"
     )
+
+
+def words_of(path: Path, overrides: tuple[str, ...], overlays: tuple[Path, ...]) -> str:
+    """Return the words that name the same spec on another command line, a blank before each.
+
+    Example:
+        >>> words_of(Path("spec.yaml"), ("model={kind: linear}",), ())
+        " 'model={kind: linear}'"
+    """
+    import shlex
+
+    words = [] if path == Path(DEFAULT_SPEC) else [str(path)]
+    words += overrides
+    for overlay in overlays:
+        words += ["-c", str(overlay)]
+    return "".join(f" {shlex.quote(word)}" for word in words)

@@ -137,12 +137,22 @@ def _source(arguments: argparse.Namespace, folder: Path) -> tuple[Source, str, s
             raise UsageError(f"'{file.name}' is of no known kind", fix=f"one of {', '.join(KINDS)}")
         path = Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
         options, stem = {"kind": KINDS[file.suffix.lower()], "path": path}, file.stem
-        if file.suffix.lower() == ".tsv":
-            options["delimiter"] = "\t"
+        sign = _delimiter(file) if options["kind"] == "csv" else ","
+        if sign != ",":
+            options["delimiter"] = sign
     # What is read now need not lie where the spec's folder will be.
     absolute = {"path": str(Path(arguments.data).resolve())} if arguments.data is not None else {}
     source: Any = Slot("source").choose({**options, **absolute})
     return source, "{" + ", ".join(f"{key}: {scalar(value)}" for key, value in options.items()) + "}", stem
+
+
+def _delimiter(file: Path) -> str:
+    """Return the sign between a header's values: a comma, or another usual one where there is none."""
+    with open(file, "rb") as stream:
+        header = stream.readline(2**20).decode("latin-1")
+    if "," in header and file.suffix.lower() != ".tsv":
+        return ","
+    return max("\t;|,", key=header.count) if any(sign in header for sign in "\t;|") else ","
 
 
 def _rarer(source: Source, context: Any, column: str) -> str | None:

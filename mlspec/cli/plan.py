@@ -69,8 +69,9 @@ def _show(plan: Plan, judged: tuple[Judgement, ...]) -> None:
             console.print(f"  pipelines/{pipeline}", style="dim")
         first, *more = judgement.reasons or ("",)
         console.print(f"    {judgement.step.name:<{width}}  ", end="")
-        console.print(f"{WORDS[judgement.verdict]:<8}", style=STYLES[judgement.verdict], end="")
-        console.print(f"{first}")
+        word = WORDS[judgement.verdict]
+        console.print(f"{word:<8}" if first else word, style=STYLES[judgement.verdict], end="")
+        console.print(first)
         for reason in more:
             console.print(" " * (width + 14) + reason)
     console.print(_summary(judged))

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from mlspec.cli.arguments import add_sample, add_spec, spec_of
+from mlspec.cli.arguments import add_sample, add_spec, spec_of, words_of
 from mlspec.cli.console import emit
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         emit(report.plain() | {"workspace": str(report.workspace)})
     else:
-        _tell(report, str(path))
+        _tell(report, words_of(path, overrides, overlays))
     return 0
 
 
-def _tell(report: Report, spec: str) -> None:
+def _tell(report: Report, words: str) -> None:
     if not report.worked:
         # Plain, for rich costs more to import than such a run takes.
         count = len(report.outcomes)
@@ -70,12 +70,11 @@ def _tell(report: Report, spec: str) -> None:
         from mlspec.cli._summary import summary
 
         summary(report)
-    _next(report, spec)
+    _next(report, words)
 
 
-def _next(report: Report, spec: str) -> None:
+def _next(report: Report, words: str) -> None:
     """Tell the command that a user wants next."""
     step = next((step for step in report.plan.steps if step.kind == "package"), None)
     if step is not None and (report.workspace / step.output).is_dir() and report.plan.sample is None:
-        word = "" if spec == "spec.yaml" else f" {spec}"
-        sys.stderr.write(f"next: mlspec serve{word}\n")
+        sys.stderr.write(f"next: mlspec serve{words}\n")

@@ -177,7 +177,8 @@ def _datetime(role: Role, raw: str, form: str, dtype: Any) -> Cast:
         full = f"regexp_replace({text}, {literal(WITHOUT_SECONDS)}, '\\1:00\\2')"
         exact = f"CASE WHEN {iso} AND {zoned} THEN TRY_CAST({full} AS TIMESTAMPTZ) END"
         naive = f"CASE WHEN {iso} AND NOT {zoned} THEN TRY_CAST({text} AS TIMESTAMP) END"
-        checks = ((f"{text} IS NOT NULL AND {local} IS NULL AND {instant} IS NULL", "is no ISO 8601 time"),)
+        unreadable = f"{text} IS NOT NULL AND {local} IS NULL AND {instant} IS NULL"
+        checks: tuple[tuple[str, str], ...] = ((unreadable, "is no ISO 8601 time"),)
         if not role.timezone:
             checks += ((f"{local} IS NOT NULL", "names no zone, and 'timezone' says none"),)
         if form == "json":

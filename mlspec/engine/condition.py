@@ -59,7 +59,7 @@ def condition(table: ibis.Table, text: str) -> ibis.BooleanValue:
     """Return a boolean column that a condition describes.
 
     Columns, numbers, texts, true, false and null; `and or not`, comparisons, `between`, `in` with a list,
-    `like`, `is null`, arithmetic, `case`, and a few functions. No subqueries, files, statements or aggregates.
+    `like`, `is null`, arithmetic, `case`, and a few functions. No subqueries, files or aggregates.
 
     Raises:
         StepError: it is no such condition, or names a column that is not there.

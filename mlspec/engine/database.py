@@ -9,18 +9,18 @@ import ibis
 
 from mlspec.sdk.context import Context
 
-SHARE = 0.5
-"""Part of the machine's memory (fraction 0-1) that DuckDB may fill before it spills to disk."""
+SHARE, MOST = 0.25, 4 * 2**30
+"""Part of the machine's memory (fraction 0-1), and bytes, that DuckDB may fill before it spills to disk."""
 
 
 def database(context: Context) -> Any:
     """Return a fresh in-memory DuckDB as an Ibis backend.
 
-    It spills to `context.scratch` when half of the machine's memory is used, installs and loads no
+    It spills to `context.scratch` when a quarter of the machine's memory is used, installs and loads no
     extensions, and keeps the order of rows. Sums of floats depend on the number of threads: call `settle`
     before the first one.
     """
-    memory = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * SHARE)
+    memory = min(int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * SHARE), MOST)
     return ibis.duckdb.connect(
         ":memory:",
         temp_directory=str(context.scratch / f"duckdb-{os.getpid()}"),

@@ -64,7 +64,9 @@ class Reading:
             connection.con.execute(_load(ibis.to_sql(raw, dialect="duckdb"), casts))
         except duckdb.Error as error:
             raise StepError(
-                f"the {source.kind} source cannot be read: {_first(error)}", where="data.source"
+                f"the {source.kind} source cannot be read: {_first(error)}",
+                where="data.source",
+                fix=_mend(error),
             ) from error
         taken_apart = _one(connection, "SELECT count(*) FROM mlspec_typed")
         unreadable = tuple(
@@ -137,6 +139,14 @@ def _one(connection: Any, query: str) -> int:
 
 def _first(error: Exception) -> str:
     return str(error).strip().split("\n")[0]
+
+
+def _mend(error: Exception) -> str | None:
+    if "state machine" in str(error):
+        return (
+            "give all lines of the file the same line end: it mixes some, or a carriage return stands alone"
+        )
+    return None
 
 
 def _above(share: float) -> str:

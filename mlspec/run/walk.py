@@ -205,7 +205,8 @@ class _Walk:
             target = self.root / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(proposal.read_bytes())
-            self.watch.said(f"wrote {name}: what the data looks like now; review it and commit it")
+            if self.plan.sample is None:
+                self.watch.said(f"wrote {name}: what the data looks like now; review it and commit it")
 
     def _note(
         self,

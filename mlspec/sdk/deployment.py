@@ -17,7 +17,9 @@ class Deployment(Plugin):
     export: Annotated[str, "name of an export"] = "main"
     """The export that is deployed."""
 
-    def pack(self, export: Path, name: Name, deployment: Name, references: dict[str, Path], output: Path) -> None:
+    def pack(
+        self, export: Path, name: Name, deployment: Name, references: dict[str, Path], output: Path
+    ) -> None:
         """Write a self-describing, byte-deterministic package: production needs neither the spec nor DVC.
 
         Args:

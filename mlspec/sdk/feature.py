@@ -41,7 +41,7 @@ class Block:
 
 
 class Feature(Plugin):
-    """One kind of column. Its nodes are made for all columns of the kind at once: few nodes, whatever the width."""
+    """One kind of column. The nodes are made for all its columns at once: few nodes, whatever the width."""
 
     slot: ClassVar[str] = "feature"
     tensor: ClassVar[Tensor]

@@ -58,7 +58,8 @@ Duration = Annotated[str, AfterValidator(_check_duration)]
 
 
 def parameters(value: Any) -> Any:
-    """Return plain data (str, int, float, bool, None, lists, mappings) of a spec value, without what has no effect.
+    """Return plain data of a spec value (texts, numbers, booleans, None, lists, mappings), without what has
+    no effect.
 
     Field order is that of the class; `Frozen.revive` is the way back, with defaults for what was left out.
     """

@@ -30,5 +30,5 @@ class Schedule(Plugin):
     slot: ClassVar[str] = "schedule"
 
     def build(self, optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.LRScheduler:
-        """Return the scheduler, advanced once an optimiser step; `steps` is the number of them in the whole training."""
+        """Return the scheduler, advanced once an optimiser step; the whole training has `steps` of them."""
         raise NotImplementedError

@@ -205,5 +205,5 @@ def _unnamed(left: list[str], misspelt: set[str], composed: Composed) -> Iterato
         more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
         what = f"{len(left)} columns of the data are not named: {', '.join(left[:_SHOWN])}{more}"
     those = "it" if len(left) == 1 else "them"
-    fix = f"add {those} to data.features, or to data.ignore: [{', '.join(left[:_SHOWN])}]"
+    fix = f"add {those} to data.features, or to data.ignore: [{', '.join(left)}]"
     yield composed.fault("MS0302", what, ("data", "features"), key=True, fix=fix)

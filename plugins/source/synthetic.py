@@ -23,7 +23,8 @@ CHUNK = 65_536
 class Synthetic(Source):
     """Rows of any number whose truth is known: for benchmarks, examples and tests. The same on every machine.
 
-    Columns are `number_0`, `number_1` ... (mean 0, deviation 1), `category_0` ... (`v0`, `v1` ...), `target`. With
+    Columns are `number_0`, `number_1` ... (mean 0, deviation 1), `category_0` ... (`v0`, `v1` ...), `target`.
+    With
 
     - weights `1, -1/2, 1/3, -1/4 ...` for the numbers,
     - effects `((level + column) mod 3 - 1) / 2` for the values of each category column,

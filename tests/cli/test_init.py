@@ -89,3 +89,13 @@ def test_an_empty_spec_names_what_to_change(tmp_path, capsys):
     assert main(["validate", str(tmp_path / "spec.yaml")]) != 0
     assert "data.csv" in capsys.readouterr().err
     assert main(["validate", str(tmp_path / "spec.yaml"), "--no-data"]) == 0
+
+
+@pytest.mark.parametrize("sign", [";", "\t", "|"])
+def test_another_sign_between_values_is_seen(tmp_path, sign):
+    rows = [("age", "pay", "churned"), *((str(row), str(row % 7), str(row % 2)) for row in range(40))]
+    (tmp_path / "rows.csv").write_text("".join(sign.join(row) + "\n" for row in rows))
+    assert main(["init", str(tmp_path), "--from", str(tmp_path / "rows.csv")]) == 0
+    data = load_spec(tmp_path / "spec.yaml").data
+    assert data.target.column == "churned" and data.source.delimiter == sign
+    assert not isinstance(data.features, str) and "pay" in data.features

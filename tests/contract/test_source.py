@@ -75,5 +75,5 @@ def test_a_missing_file_is_told(source: Source, tmp_path: Path) -> None:
 
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(MissingError, match="table|no file matches"):
+    with pytest.raises(MissingError, match=r"table|no file matches"):
         source.columns(Context(empty))

@@ -44,8 +44,9 @@ def test_the_same_model_packs_to_the_same_bytes_anywhere(tmp_path: Path) -> None
 def test_a_package_holds_all_that_production_needs(tmp_path: Path) -> None:
     package = write_package(tmp_path, max_rows=7)
     assert {file.name for file in package.iterdir()} == {
-        "model.onnx", "contract.json", "conformance.json", "reference.json", "answers.json", "deployment.json",
-        "service.py", "bentofile.yaml", "requirements.txt", "README.md", wheel(tmp_path).name,
+        "model.onnx", "contract.json", "conformance.json", "reference.json", "answers.json",
+        "deployment.json", "service.py", "bentofile.yaml", "requirements.txt", "README.md",
+        wheel(tmp_path).name,
     }  # fmt: skip
     settings = read_json(package / "deployment.json")
     assert settings == {

@@ -51,9 +51,19 @@ def kinds(found: Proposal) -> dict[str, str | None]:
 def test_kinds_follow_the_values(context: Context) -> None:
     found = proposal(Csv(kind="csv", path="t.csv"), context)
     assert kinds(found) == {
-        "customer_id": None, "uuid": None, "age": "number", "price": "number", "zip": "category", "city": "category",
-        "member": "binary", "smoker": "binary", "seen": "datetime", "seen_utc": "datetime", "constant": None, "nothing": None,
-    }  # fmt: skip
+        "customer_id": None,
+        "uuid": None,
+        "age": "number",
+        "price": "number",
+        "zip": "category",
+        "city": "category",
+        "member": "binary",
+        "smoker": "binary",
+        "seen": "datetime",
+        "seen_utc": "datetime",
+        "constant": None,
+        "nothing": None,
+    }
     assert all(guess.reason for guess in found.guesses)
     assert (found.target, found.target_kind) == ("churned", "binary")
     options = {guess.column: dict(guess.options) for guess in found.guesses}
@@ -80,8 +90,12 @@ def test_what_is_left_out_is_told(tmp_path: Path, context: Context) -> None:
 
 def test_columns_that_are_spoken_for_are_left_alone(context: Context) -> None:
     data = {
-        "key": ["uuid"], "ignore": ["zip"], "weight": "price", "target": {"column": "member"}, "event_time": {"column": "seen"},
-    }  # fmt: skip
+        "key": ["uuid"],
+        "ignore": ["zip"],
+        "weight": "price",
+        "target": {"column": "member"},
+        "event_time": {"column": "seen"},
+    }
     found = proposal(Csv(kind="csv", path="t.csv"), context, data)
     assert not {"uuid", "zip", "price", "member", "seen"} & set(kinds(found))
     assert found.target is None

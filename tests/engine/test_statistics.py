@@ -58,7 +58,7 @@ def test_texts_are_counted_as_pandas_does(rows: pa.Table) -> None:
         ("text", rows["text"].to_pandas()),
         ("flag", rows["flag"].to_pandas().map({True: "true", False: "false"})),
     ):
-        assert {value: count for value, count in found[name]["top"]} == data.value_counts().to_dict()
+        assert dict(found[name]["top"]) == data.value_counts().to_dict()
         assert [count for _, count in found[name]["top"]] == sorted(data.value_counts(), reverse=True)
         assert found[name]["values"] == sorted(data.dropna().unique())
 

@@ -26,9 +26,15 @@ def test_it_writes_what_the_architecture_says(tmp_path: Path) -> None:
     manifest = read_json(tmp_path / "out" / "manifest.json")
     assert (manifest["rows"], manifest["rejected"]) == (600, 0)
     assert manifest["columns"] == {
-        "id": "string", "age": "number", "job": "string", "member": "string", "seen": "datetime", "w": "number",
-        "region": "string", "income": "string",
-    }  # fmt: skip
+        "id": "string",
+        "age": "number",
+        "job": "string",
+        "member": "string",
+        "seen": "datetime",
+        "w": "number",
+        "region": "string",
+        "income": "string",
+    }
     assert manifest["fingerprint"]["files"][0]["name"] == "t.csv"
     statistics = read_json(tmp_path / "out" / "statistics.json")["columns"]
     assert statistics["age"]["nulls"] == rows()["age"].isna().sum()

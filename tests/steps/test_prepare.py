@@ -39,9 +39,16 @@ def test_it_writes_what_the_architecture_says(made: Path) -> None:
         for name in (*files, "target.npy", "weight.npy")
     }
     assert set(digests(made)) == {
-        "features.onnx", "features.json", "target.json", "reference.json", "ledger.json", "rows/test.parquet",
-        "rows/parity.parquet", *shards, *(f"shards/parity/{name}" for name in files),
-    }  # fmt: skip
+        "features.onnx",
+        "features.json",
+        "target.json",
+        "reference.json",
+        "ledger.json",
+        "rows/test.parquet",
+        "rows/parity.parquet",
+        *shards,
+        *(f"shards/parity/{name}" for name in files),
+    }
 
 
 def test_two_folders_give_the_same_bytes(made: Path, tmp_path: Path) -> None:
@@ -199,13 +206,28 @@ def test_rejects_are_in_the_ledger(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"split": {"kind": "column", "column": "region"}}, r"column 'region' holds '(north|south)' in row 0"),
+        (
+            {"split": {"kind": "column", "column": "region"}},
+            r"column 'region' holds '(north|south)' in row 0",
+        ),
         ({"split": {"kind": "time"}}, r"needs data\.event_time"),
-        ({"split": {"kind": "time", "test_from": "2030-01-01"}, "event_time": {"column": "seen", "timezone": "Europe/Berlin"}}, "leaves no row to test"),
-        ({"split": {"kind": "time", "test_from": "2020-01-01"}, "event_time": {"column": "seen", "timezone": "Europe/Berlin"}}, "leaves no row to train"),
+        (
+            {
+                "split": {"kind": "time", "test_from": "2030-01-01"},
+                "event_time": {"column": "seen", "timezone": "Europe/Berlin"},
+            },
+            "leaves no row to test",
+        ),
+        (
+            {
+                "split": {"kind": "time", "test_from": "2020-01-01"},
+                "event_time": {"column": "seen", "timezone": "Europe/Berlin"},
+            },
+            "leaves no row to train",
+        ),
         ({"target": {"column": "income", "kind": "binary", "positive": None}}, "which one is positive"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_prepared_is_told(tmp_path: Path, changes: dict[str, Any], told: str) -> None:
     with pytest.raises(StepError, match=told):
         prepared(tmp_path / "out", data(**changes), context(tmp_path))

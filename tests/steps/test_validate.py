@@ -72,9 +72,13 @@ def test_every_fault_is_counted_with_examples_and_told_in_a_table(tmp_path: Path
     report = read_json(tmp_path / "out" / "report.json")
     failed = {check["id"]: check for check in report["checks"] if not check["passed"]}
     assert {name: check["failing"] for name, check in failed.items()} == {
-        "contract(age.low)": 1, "contract(age.high)": 1, "contract(region.domain)": 1, "in_range(age, 17..90)": 2,
-        "one_of(region)": 1, "unique(id)": 1,
-    }  # fmt: skip
+        "contract(age.low)": 1,
+        "contract(age.high)": 1,
+        "contract(region.domain)": 1,
+        "in_range(age, 17..90)": 2,
+        "one_of(region)": 1,
+        "unique(id)": 1,
+    }
     assert failed["in_range(age, 17..90)"]["examples"] == [
         {"row": 3, "key": {"id": "p3"}, "values": {"age": 5.0}},
         {"row": 8, "key": {"id": "p8"}, "values": {"age": 200.0}},

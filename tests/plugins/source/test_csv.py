@@ -29,7 +29,8 @@ def read(folder: Path, content: bytes, **options: object) -> Reading:
 
 def test_awkward_but_legal_text_is_what_pandas_reads(tmp_path: Path) -> None:
     content = (
-        'id,"a ""quoted"" name",text\r\n1,"x,y","two\r\nlines"\r\n2,,"say ""hi"""\r\n3, space ,é\u4e2d\U0001f600\r\n4,"",last'
+        'id,"a ""quoted"" name",text\r\n1,"x,y","two\r\nlines"\r\n2,,"say ""hi"""\r\n'
+        '3, space ,é\u4e2d\U0001f600\r\n4,"",last'
     ).encode()
     rows = read(tmp_path, content).table.drop("mlspec_row").execute()
     wanted = pd.read_csv(tmp_path / "t.csv", dtype=str, keep_default_na=False, na_values=[""])
@@ -41,7 +42,8 @@ def test_awkward_but_legal_text_is_what_pandas_reads(tmp_path: Path) -> None:
 def test_columns_come_from_the_header_without_anything_heavy(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('\ufeffa,"b c"\n1,2\n', "utf-8")
     code = (
-        "import sys; from pathlib import Path; from mlspec.plugins.source.csv import Csv; from mlspec.sdk.context import Context;"
+        "import sys; from pathlib import Path;"
+        "from mlspec.plugins.source.csv import Csv; from mlspec.sdk.context import Context;"
         f"assert Csv(kind='csv', path='t.csv').columns(Context(Path({str(tmp_path)!r}))) == ('a', 'b c');"
         "print([name for name in ('numpy', 'pyarrow', 'duckdb', 'ibis', 'pandas') if name in sys.modules])"
     )
@@ -97,7 +99,7 @@ def test_bytes_of_another_encoding_are_rejects_and_the_encoding_can_be_said(tmp_
 
 def test_a_header_of_another_encoding_is_told(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes("größe,b\n1,2\n".encode("latin-1"))
-    with pytest.raises(StepError, match="'t.csv' is not utf-8 text") as told:
+    with pytest.raises(StepError, match=r"'t.csv' is not utf-8 text") as told:
         Csv(kind="csv", path="t.csv").columns(context(tmp_path))
     assert told.value.fix == "set encoding: latin-1 or utf-16"
 
@@ -112,7 +114,7 @@ def test_a_nul_is_kept_by_the_source_and_refused_for_a_category(tmp_path: Path) 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\n\n"])
 def test_an_empty_file_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "t.csv").write_bytes(content)
-    with pytest.raises(StepError, match="'t.csv' is empty"):
+    with pytest.raises(StepError, match=r"'t.csv' is empty"):
         Csv(kind="csv", path="t.csv").columns(context(tmp_path))
 
 
@@ -153,7 +155,7 @@ def test_a_glob_reads_files_in_the_order_of_their_names(tmp_path: Path) -> None:
     data = {"source": {"kind": "csv", "path": "part-*.csv"}}
     assert Reading.of(data, context(tmp_path)).table.execute()["x"].tolist() == ["1", "3", "5"]
     (tmp_path / "part-d.csv").write_text("y,x\n1,2\n")
-    with pytest.raises(StepError, match="'part-d.csv' has another header"):
+    with pytest.raises(StepError, match=r"'part-d.csv' has another header"):
         source.columns(context(tmp_path))
 
 
@@ -185,3 +187,9 @@ def test_a_fingerprint_tells_content_and_no_machine(tmp_path: Path) -> None:
     assert str(tmp_path) not in str(first)
     (tmp_path / "t.csv").write_bytes(b"a\n2\n")
     assert source.fingerprint(context(tmp_path)) != first
+
+
+def test_mixed_line_ends_are_told_with_a_mend(tmp_path: Path) -> None:
+    with pytest.raises(StepError, match=r"the csv source cannot be read") as told:
+        read(tmp_path, b"a,b\n1,2\r\n3,4\n")
+    assert "same line end" in (told.value.fix or "")

@@ -39,9 +39,18 @@ def test_typed_columns_become_what_the_door_takes(tmp_path: Path) -> None:
     )
     zone = {"kind": "datetime", "timezone": "Asia/Tokyo"}
     found = read(
-        tmp_path, table, whole="number", float="number", money="number", word="category", code="category",
-        flag="binary", zoned="datetime", naive=zone, day=zone,
-    )  # fmt: skip
+        tmp_path,
+        table,
+        whole="number",
+        float="number",
+        money="number",
+        word="category",
+        code="category",
+        flag="binary",
+        zoned="datetime",
+        naive=zone,
+        day=zone,
+    )
     assert found.rejected == 0
     rows = found.table.to_pyarrow().to_pylist()
     assert [row["whole"] for row in rows] == [1.0, None, 3.0]
@@ -55,9 +64,16 @@ def test_typed_columns_become_what_the_door_takes(tmp_path: Path) -> None:
     assert rows[0]["naive"] == cut - dt.timedelta(hours=9)
     assert rows[0]["day"] == dt.datetime(2024, 6, 30, 15, tzinfo=dt.UTC)
     assert found.types() == {
-        "whole": "integer", "float": "number", "money": "number", "word": "string", "code": "integer", "flag": "boolean",
-        "zoned": "datetime", "naive": "datetime", "day": "datetime",
-    }  # fmt: skip
+        "whole": "integer",
+        "float": "number",
+        "money": "number",
+        "word": "string",
+        "code": "integer",
+        "flag": "boolean",
+        "zoned": "datetime",
+        "naive": "datetime",
+        "day": "datetime",
+    }
 
 
 @pytest.mark.parametrize(
@@ -102,7 +118,7 @@ def test_a_column_of_the_wrong_type_is_refused_as_a_whole(
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"hello, world"])
 def test_a_file_that_is_no_parquet_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "t.parquet").write_bytes(content)
-    with pytest.raises(StepError, match="'t.parquet' is no whole Parquet file"):
+    with pytest.raises(StepError, match=r"'t.parquet' is no whole Parquet file"):
         Parquet(kind="parquet", path="t.parquet").columns(Context(tmp_path))
 
 

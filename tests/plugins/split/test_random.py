@@ -63,5 +63,5 @@ def test_a_class_of_one_row_trains() -> None:
 
 @pytest.mark.parametrize("shares", [(0.7, 0.1, 0.1), (0.5, 0.5, 0.5), (0, 0.5, 0.5), (1, 0, 0)])
 def test_shares_must_sum_to_one_and_leave_train_and_test(shares: tuple[float, float, float]) -> None:
-    with pytest.raises(ValueError, match="sum to 1|greater than 0|less than 1"):
+    with pytest.raises(ValueError, match=r"sum to 1|greater than 0|less than 1"):
         Random.revive(dict(zip(("train", "val", "test"), shares, strict=True)))
