@@ -48,8 +48,8 @@ def encode(path: Path, shape: str) -> float:
     import pyarrow as pa
     import pyarrow.dataset as ds
 
-    from mlspec.engine.features import build_features, fit_features, input_columns
-    from mlspec.engine.session import Session
+    from mlspec.engine.graph.features import build_features, fit_features, input_columns
+    from mlspec.engine.graph.session import Session
     from mlspec.sdk.slot import Slot
 
     pa.set_cpu_count(1)

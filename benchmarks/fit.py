@@ -29,8 +29,8 @@ def work(rows: int, batch: int) -> dict[str, float]:
     import pytorch_lightning
     import torch
 
-    from mlspec.engine.fit import fit
-    from mlspec.engine.lesson import Lesson
+    from mlspec.engine.training.fit import fit
+    from mlspec.engine.training.lesson import Lesson
     from mlspec.sdk.context import Context
     from mlspec.sdk.contract import FittedTarget, ModelInputs
     from mlspec.sdk.encoded import Encoded

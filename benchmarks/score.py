@@ -46,8 +46,8 @@ def model(rows: pa.Table) -> bytes:
     import ibis
     from safetensors.torch import save_file
 
-    from mlspec.engine.features import build_features, fit_features, input_columns, shape
-    from mlspec.engine.join import Parts, join
+    from mlspec.engine.exporting.join import Parts, join
+    from mlspec.engine.graph.features import build_features, fit_features, input_columns, shape
     from mlspec.sdk.contract import FittedTarget
     from mlspec.sdk.slot import Slot
 
@@ -67,8 +67,8 @@ def model(rows: pa.Table) -> bytes:
 
 def work(file: str, source: str, output: str) -> None:
     """Score once in this process and print the rate."""
-    from mlspec.engine.score_file import Wanted, score_file
-    from mlspec.engine.scorer import Scorer
+    from mlspec.engine.scoring.score_file import Wanted, score_file
+    from mlspec.engine.scoring.scorer import Scorer
     from mlspec.sdk.context import Context
     from mlspec.sdk.slot import Slot
 

@@ -70,7 +70,7 @@ def child(kind: str, package: Path, port: int, folder: Path) -> None:
     if kind == "bare":
         application = bare(package)
     else:
-        from mlspec.engine.service import VARIABLE, service
+        from mlspec.engine.serving.service import VARIABLE, service
 
         if kind == "monitored":
             os.environ[VARIABLE] = str(folder)
@@ -169,7 +169,7 @@ def main() -> None:
 
 def measure(arguments: argparse.Namespace, scratch: Path) -> None:
     sys.path.insert(0, str(ROOT))
-    from mlspec.engine.example_row import example_row
+    from mlspec.engine.serving.example_row import example_row
 
     package = arguments.package
     if package is None:

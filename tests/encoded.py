@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from mlspec.engine.builder import CODES, NUMBERS
-from mlspec.engine.features import build_features, fit_features, input_columns, shape
-from mlspec.engine.session import Session
+from mlspec.engine.graph.features import build_features, fit_features, input_columns, shape
+from mlspec.engine.graph.session import Session
 from mlspec.sdk.contract import JsonType, ModelInputs
 from mlspec.sdk.slot import Slot
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from mlspec.engine.door import to_tensors
-from mlspec.engine.features import fit_features
+from mlspec.engine.graph.features import fit_features
 from mlspec.sdk.contract import InputColumn, JsonType
 from mlspec.sdk.feature import Feature, FittedColumn
 from mlspec.sdk.slot import Slot

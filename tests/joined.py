@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlspec.engine.builder import CODES, NUMBERS, Builder
-from mlspec.engine.features import build_features, input_columns, shape
-from mlspec.engine.join import Joined, Parts, join
+from mlspec.engine.exporting.join import Joined, Parts, join
+from mlspec.engine.graph.features import build_features, input_columns, shape
 from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.feature import FittedColumn
 from tests.hostile import types

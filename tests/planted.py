@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mlspec.engine.files import write_json
-from mlspec.engine.shards import ShardWriter
+from mlspec.engine.preparing.shards import ShardWriter
 from mlspec.sdk.contract import FittedTarget, ModelInputs, TargetKind
 from mlspec.sdk.encoded import Encoded
 

@@ -9,13 +9,13 @@ import numpy as np
 from onnx import TensorProto
 
 from mlspec.engine.builder import Builder
-from mlspec.engine.conformance import conformance
+from mlspec.engine.exporting.tail import append_tail
 from mlspec.engine.files import write_json
-from mlspec.engine.pack import pack
-from mlspec.engine.rows import to_batch
-from mlspec.engine.scorer import Scorer
-from mlspec.engine.session import Session
-from mlspec.engine.tail import append_tail
+from mlspec.engine.graph.conformance import conformance
+from mlspec.engine.graph.session import Session
+from mlspec.engine.scoring.scorer import Scorer
+from mlspec.engine.serving.pack import pack
+from mlspec.engine.serving.rows import to_batch
 from mlspec.sdk.contract import Contract, FittedTarget, InputColumn
 
 INPUTS = (

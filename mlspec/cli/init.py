@@ -11,7 +11,7 @@ from mlspec.cli.arguments import add_json
 from mlspec.cli.console import emit, stderr, stdout
 
 if TYPE_CHECKING:
-    from mlspec.engine.proposal import Proposal
+    from mlspec.engine.checking.proposal import Proposal
     from mlspec.sdk.source import Source
 
 SUMMARY = "write a first spec.yaml: from a data file, from an example, or empty"
@@ -77,7 +77,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _proposed(arguments: argparse.Namespace, folder: Path) -> tuple[str, dict[str, str]]:
-    from mlspec.engine.proposal import proposal
+    from mlspec.engine.checking.proposal import proposal
     from mlspec.errors import UsageError
     from mlspec.sdk.context import Context
     from mlspec.spec.needs import check_needs

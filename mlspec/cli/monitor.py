@@ -58,7 +58,7 @@ def monitor(arguments: argparse.Namespace) -> int:
     """Compare profiles with the reference; 1 where a column drifted."""
     from mlspec.cli.console import emit
     from mlspec.engine.files import read_json
-    from mlspec.engine.profiles_folder import profiles_folder
+    from mlspec.engine.watching.profiles_folder import profiles_folder
     from mlspec.sdk.contract import Contract
 
     found = _watched(arguments)

@@ -68,8 +68,8 @@ def score(arguments: argparse.Namespace) -> int:
     model, spec = _model(arguments)
     with tempfile.TemporaryDirectory(prefix="mlspec-score-") as scratch:
         from mlspec.cli._count import Count
-        from mlspec.engine.score_file import Wanted, score_file
-        from mlspec.engine.scorer import Scorer
+        from mlspec.engine.scoring.score_file import Wanted, score_file
+        from mlspec.engine.scoring.scorer import Scorer
         from mlspec.sdk.context import Context
 
         scorer = Scorer(model)

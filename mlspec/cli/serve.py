@@ -15,7 +15,7 @@ from mlspec.errors import MissingError, UsageError
 if TYPE_CHECKING:
     import socket
 
-    from mlspec.engine.tap import Tap
+    from mlspec.engine.watching.tap import Tap
 
 SUMMARY = "answer over HTTP with the packed model"
 INSTALL = "pip install 'mlspec[serve]'"
@@ -59,7 +59,7 @@ def serve(arguments: argparse.Namespace) -> int:
     try:
         import uvicorn
 
-        from mlspec.engine.app import app
+        from mlspec.engine.serving.app import app
     except ModuleNotFoundError as error:
         raise MissingError(f"serving needs '{error.name}'", fix=INSTALL) from error
     taps = _taps(served)
@@ -129,8 +129,8 @@ def _of_package(arguments: argparse.Namespace, package: Path) -> _Served:
 def _taps(served: _Served) -> list[Tap]:
     from mlspec.cli.console import stderr
     from mlspec.engine.files import read_json
-    from mlspec.engine.profiles_folder import profiles_folder
-    from mlspec.engine.tap import Tap
+    from mlspec.engine.watching.profiles_folder import profiles_folder
+    from mlspec.engine.watching.tap import Tap
     from mlspec.sdk.contract import Contract
 
     contract = Contract.revive(read_json(served.package / "contract.json"))
@@ -170,8 +170,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _tell(served: _Served, port: int, as_json: bool) -> None:
     from mlspec.cli.console import emit, stderr, stdout
-    from mlspec.engine.example_row import example_row
     from mlspec.engine.files import read_json
+    from mlspec.engine.serving.example_row import example_row
 
     host = f"[{served.host}]" if ":" in served.host else served.host
     url = f"http://{host}:{port}"
@@ -198,7 +198,7 @@ def _tell(served: _Served, port: int, as_json: bool) -> None:
 
 def _build(served: _Served, as_json: bool) -> int:
     from mlspec.cli.console import emit, stdout
-    from mlspec.engine.bento import bento
+    from mlspec.engine.serving.bento import bento
 
     built = bento(served.package, served.store)
     if as_json:

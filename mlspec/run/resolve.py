@@ -46,7 +46,7 @@ def resolve(
             where="data.features",
             fix="`mlspec plan --write`, and commit pipelines/",
         )
-    from mlspec.engine.propose import propose
+    from mlspec.engine.checking.propose import propose
 
     return pin_features(plan, propose(source, context, data), columns)
 

@@ -38,5 +38,5 @@ class Monitor(Plugin):
         raise NotImplementedError
 
     def compare(self, folder: Path, reference: dict[str, Any], drift: dict[str, Any]) -> dict[str, Any]:
-        """Compare everything observed with a reference; see `engine/drift.py` for the report's form."""
+        """Compare everything observed with a reference; the report is that of `engine/watching/drift.py`."""
         raise NotImplementedError

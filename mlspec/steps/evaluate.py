@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from mlspec.engine.curves import cells, curves
 from mlspec.engine.files import write_json
-from mlspec.engine.judged import Judged, judged
-from mlspec.engine.measure import measure
-from mlspec.engine.profile import profile
-from mlspec.engine.scorer import Scorer
-from mlspec.engine.slices import slices
+from mlspec.engine.judging.curves import cells, curves
+from mlspec.engine.judging.judged import Judged, judged
+from mlspec.engine.judging.measure import measure
+from mlspec.engine.judging.slices import slices
+from mlspec.engine.scoring.scorer import Scorer
+from mlspec.engine.watching.profile import profile
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.contract import Contract

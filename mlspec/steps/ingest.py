@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mlspec.engine.contract_file import infer_contract
+from mlspec.engine.checking.contract_file import infer_contract
+from mlspec.engine.checking.statistics import statistics
 from mlspec.engine.files import write_bytes, write_json
-from mlspec.engine.reading import Reading
-from mlspec.engine.statistics import statistics
+from mlspec.engine.reading.reading import Reading
 from mlspec.sdk.context import Context
 from mlspec.sdk.frozen import freeze
 from mlspec.sdk.slot import Slot

@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from mlspec.engine.builder import CODES, NUMBERS
-from mlspec.engine.features import fit_features, read_features, write_features
+from mlspec.engine.checking.top import top
 from mlspec.engine.files import read_json, write_json
-from mlspec.engine.fit_target import fit_target
-from mlspec.engine.hostile import hostile_rows
-from mlspec.engine.reading import Reading
-from mlspec.engine.reference import reference
-from mlspec.engine.row_file import RowFile
-from mlspec.engine.session import Session
-from mlspec.engine.shards import ShardWriter
+from mlspec.engine.graph.features import fit_features, read_features, write_features
+from mlspec.engine.graph.hostile import hostile_rows
+from mlspec.engine.graph.session import Session
+from mlspec.engine.preparing.fit_target import fit_target
+from mlspec.engine.preparing.reference import reference
+from mlspec.engine.preparing.shards import ShardWriter
+from mlspec.engine.reading.reading import Reading
+from mlspec.engine.reading.row_file import RowFile
 from mlspec.engine.sql import literal, quote
-from mlspec.engine.top import top
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.contract import FittedTarget, InputColumn, ModelInputs

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from mlspec.engine.files import write_bytes, write_json
-from mlspec.engine.learned import Learned
-from mlspec.engine.prepared import Prepared, prepared
-from mlspec.engine.weights import class_weights
+from mlspec.engine.training.learned import Learned
+from mlspec.engine.training.prepared import Prepared, prepared
+from mlspec.engine.training.weights import class_weights
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.frozen import freeze
@@ -81,9 +81,9 @@ def _train(
     data: Prepared,
     context: Context,
 ) -> Learned:
-    from mlspec.engine.fit import fit
-    from mlspec.engine.lesson import Lesson
-    from mlspec.engine.module import scores_of, weights_of
+    from mlspec.engine.training.fit import fit
+    from mlspec.engine.training.lesson import Lesson
+    from mlspec.engine.training.module import scores_of, weights_of
 
     stopping = training.early_stopping
     lesson = Lesson(

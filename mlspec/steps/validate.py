@@ -9,14 +9,14 @@ from typing import Any
 
 import ibis
 
-from mlspec.engine.condition import condition
-from mlspec.engine.contract_checks import ContractCheck, contract_checks
-from mlspec.engine.contract_file import read_contract
-from mlspec.engine.fault_table import fault_table
+from mlspec.engine.checking.contract_checks import ContractCheck, contract_checks
+from mlspec.engine.checking.contract_file import read_contract
+from mlspec.engine.checking.fault_table import fault_table
 from mlspec.engine.files import write_bytes, write_json
-from mlspec.engine.moments import first
+from mlspec.engine.graph.moments import first
 from mlspec.engine.plain_value import plain_value
-from mlspec.engine.reading import Reading
+from mlspec.engine.reading.condition import condition
+from mlspec.engine.reading.reading import Reading
 from mlspec.errors import CheckFailed, MissingError, StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.frozen import freeze

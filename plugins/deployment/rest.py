@@ -47,7 +47,7 @@ class Rest(Deployment):
         Raises:
             MissingError: the parts of mlspec that serve are not installed as a whole.
         """
-        from mlspec.engine.pack import pack
+        from mlspec.engine.serving.pack import pack
 
         options = {"kind": self.kind, "max_body": self.max_body, "max_rows": self.max_rows}
         pack(export, {"name": name, "deployment": deployment, **options}, references, output)

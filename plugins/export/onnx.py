@@ -15,8 +15,8 @@ from mlspec.sdk.frozen import Section
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlspec.engine.join import Joined
-    from mlspec.engine.parity import Replay
+    from mlspec.engine.exporting.join import Joined
+    from mlspec.engine.exporting.replay import Replay
 
 
 class Parity(Section):
@@ -50,10 +50,10 @@ class Onnx(Export):
         Raises:
             CheckFailed: the file's answers differ from those of training by more than the spec allows.
         """
-        from mlspec.engine.conformance import conformance
+        from mlspec.engine.exporting.parity import Tolerance, parity
         from mlspec.engine.files import write_bytes, write_json
-        from mlspec.engine.parity import Tolerance, parity
-        from mlspec.engine.session import Session
+        from mlspec.engine.graph.conformance import conformance
+        from mlspec.engine.graph.session import Session
 
         shape, joined = _join(inputs)
         content = joined.model.SerializeToString(deterministic=True)
@@ -76,8 +76,8 @@ class Onnx(Export):
 def _join(inputs: ExportInputs) -> tuple[ModelInputs, Joined]:
     import onnx
 
+    from mlspec.engine.exporting.join import Parts, join
     from mlspec.engine.files import read_json
-    from mlspec.engine.join import Parts, join
 
     described = read_json(inputs.prepared / "features.json")
     target = FittedTarget.revive(read_json(inputs.prepared / "target.json"))
@@ -97,8 +97,8 @@ def _replay(inputs: ExportInputs, rows: int) -> Replay:
     import numpy as np
     from pyarrow import parquet
 
-    from mlspec.engine.parity import Replay
-    from mlspec.engine.shards import open_shards
+    from mlspec.engine.exporting.replay import Replay
+    from mlspec.engine.preparing.shards import open_shards
     from mlspec.sdk.encoded import Encoded
 
     table = parquet.read_table(inputs.prepared / "rows" / "parity.parquet")

@@ -33,7 +33,7 @@ class Binary(Feature):
         Raises:
             StepError: there are more than two values, or `positive` is none of them.
         """
-        from mlspec.engine.blocks import merged, spellings
+        from mlspec.engine.graph.blocks import merged, spellings
 
         found = merged(counts)
         if len(found) > 2:
@@ -65,7 +65,7 @@ class Binary(Feature):
     @classmethod
     def block(cls, builder: Builder, columns: Sequence[FittedColumn]) -> Block:
         """Append one look-up a column, and one table of what each code stands for."""
-        from mlspec.engine.blocks import FIRST, codes, columns_of, stack
+        from mlspec.engine.graph.blocks import FIRST, codes, columns_of, stack
 
         states = [column.state for column in columns]
         found = [

@@ -32,7 +32,7 @@ class Category(Feature):
 
     def fit(self, aggregates: Mapping[str, Any], counts: Sequence[tuple[str | None, int]]) -> dict[str, Any]:
         """Return the values with a code, and how else they were spelt."""
-        from mlspec.engine.blocks import merged, spellings
+        from mlspec.engine.graph.blocks import merged, spellings
 
         known = [
             (value, seen) for value, (rows, seen) in merged(counts).items() if rows >= self.min_count
@@ -53,7 +53,7 @@ class Category(Feature):
     @classmethod
     def block(cls, builder: Builder, columns: Sequence[FittedColumn]) -> Block:
         """Append one look-up a column."""
-        from mlspec.engine.blocks import FIRST, codes, columns_of, stack
+        from mlspec.engine.graph.blocks import FIRST, codes, columns_of, stack
 
         rows = []
         for column in columns:

@@ -53,7 +53,7 @@ class Datetime(Feature):
 
     def fit(self, aggregates: Mapping[str, Any], counts: Sequence[tuple[str | None, int]]) -> dict[str, Any]:
         """Return the zone's rules, centre and spread in milliseconds, and whether the column had gaps."""
-        from mlspec.engine.calendar import rules
+        from mlspec.engine.graph.calendar import rules
 
         return {
             "centre": float(round((aggregates["mean"] or 0.0) * 1000)),
@@ -71,8 +71,8 @@ class Datetime(Feature):
     @classmethod
     def block(cls, builder: Builder, columns: Sequence[FittedColumn]) -> Block:
         """Append one calendar for all columns of one zone and one choice of parts."""
-        from mlspec.engine.blocks import columns_of
-        from mlspec.engine.calendar import Calendar
+        from mlspec.engine.graph.blocks import columns_of
+        from mlspec.engine.graph.calendar import Calendar
 
         groups: dict[tuple[str | None, tuple[Part, ...]], list[FittedColumn]] = {}
         for column in columns:

@@ -40,7 +40,7 @@ class Number(Feature):
 
     def moments(self, column: ibis.Column) -> ibis.Column | None:
         """Return the column between its limits."""
-        from mlspec.engine.moments import finite
+        from mlspec.engine.graph.moments import finite
 
         number = finite(column)
         return number if self.clip is None else number.clip(float(self.clip[0]), float(self.clip[1]))
@@ -79,7 +79,7 @@ class Number(Feature):
     @classmethod
     def block(cls, builder: Builder, columns: Sequence[FittedColumn]) -> Block:
         """Append: fill, clip, centre and scale in double, bound, and only then float32."""
-        from mlspec.engine.blocks import cast, columns_of, scaled, stack
+        from mlspec.engine.graph.blocks import cast, columns_of, scaled, stack
 
         values = stack(builder, [column.name for column in columns])
         gaps = builder.node("IsNaN", values)

@@ -16,7 +16,7 @@ class Accuracy(Metric):
 
     def value(self, answers: Answers) -> float:
         """Return the share of right labels; NaN without rows."""
-        from mlspec.engine.confusion import confusion
+        from mlspec.engine.judging.confusion import confusion
 
         cells = confusion(answers)
         return float(cells.trace() / cells.sum()) if cells.sum() > 0 else float("nan")

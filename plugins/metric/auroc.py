@@ -22,8 +22,8 @@ class Auroc(Metric):
         """Return the area; NaN where these rows lack one of the classes, or an answer is NaN."""
         import numpy as np
 
-        from mlspec.engine.confusion import weights
-        from mlspec.engine.ranking import ranking
+        from mlspec.engine.judging.confusion import weights
+        from mlspec.engine.judging.ranking import ranking
 
         assert answers.probabilities is not None
         weight, areas = weights(answers), []

@@ -22,8 +22,8 @@ class AveragePrecision(Metric):
         """Return the average; NaN where these rows lack a class, or an answer is NaN."""
         import numpy as np
 
-        from mlspec.engine.confusion import weights
-        from mlspec.engine.ranking import ranking
+        from mlspec.engine.judging.confusion import weights
+        from mlspec.engine.judging.ranking import ranking
 
         assert answers.probabilities is not None
         weight, averages = weights(answers), []

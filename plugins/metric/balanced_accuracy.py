@@ -19,7 +19,7 @@ class BalancedAccuracy(Metric):
 
     def value(self, answers: Answers) -> float:
         """Return the mean recall; NaN without rows."""
-        from mlspec.engine.confusion import confusion
+        from mlspec.engine.judging.confusion import confusion
 
         cells = confusion(answers)
         held = cells.sum(axis=1) > 0

@@ -22,7 +22,7 @@ class Brier(Metric):
         """Return the score; NaN without rows."""
         import numpy as np
 
-        from mlspec.engine.confusion import weights
+        from mlspec.engine.judging.confusion import weights
 
         assert answers.probabilities is not None
         weight = weights(answers)

@@ -16,8 +16,8 @@ class F1(Metric):
 
     def value(self, answers: Answers) -> float:
         """Return F1; NaN where a binary target's rows are neither positive nor said to be."""
-        from mlspec.engine.confusion import confusion
-        from mlspec.engine.share import share
+        from mlspec.engine.judging.confusion import confusion
+        from mlspec.engine.judging.share import share
 
         cells = confusion(answers)
         return share(2 * cells.diagonal(), cells.sum(axis=0) + cells.sum(axis=1), cells, answers.kind)

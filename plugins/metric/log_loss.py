@@ -21,7 +21,7 @@ class LogLoss(Metric):
         """Return the loss in nats; NaN without rows."""
         import numpy as np
 
-        from mlspec.engine.confusion import weights
+        from mlspec.engine.judging.confusion import weights
 
         assert answers.probabilities is not None
         weight = weights(answers)

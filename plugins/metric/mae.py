@@ -18,7 +18,7 @@ class Mae(Metric):
         """Return the error; NaN without rows."""
         import numpy as np
 
-        from mlspec.engine.confusion import weights
+        from mlspec.engine.judging.confusion import weights
 
         assert answers.values is not None
         weight = weights(answers)

@@ -18,7 +18,7 @@ class Mape(Metric):
         """Return the error as a fraction; NaN without rows."""
         import numpy as np
 
-        from mlspec.engine.confusion import weights
+        from mlspec.engine.judging.confusion import weights
 
         assert answers.values is not None
         weight = weights(answers)

@@ -21,7 +21,7 @@ class MedianAbsoluteError(Metric):
         """Return the error; NaN without rows, or where an answer is NaN."""
         import numpy as np
 
-        from mlspec.engine.confusion import weights
+        from mlspec.engine.judging.confusion import weights
 
         assert answers.values is not None
         weight = weights(answers)

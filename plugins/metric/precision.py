@@ -19,8 +19,8 @@ class Precision(Metric):
 
     def value(self, answers: Answers) -> float:
         """Return the precision; NaN where a binary target's rows are neither positive nor said to be."""
-        from mlspec.engine.confusion import confusion
-        from mlspec.engine.share import share
+        from mlspec.engine.judging.confusion import confusion
+        from mlspec.engine.judging.share import share
 
         cells = confusion(answers)
         return share(cells.diagonal(), cells.sum(axis=0), cells, answers.kind)

@@ -18,7 +18,7 @@ class R2(Metric):
         """Return the share; NaN for fewer than two rows, or where the truth is constant."""
         import numpy as np
 
-        from mlspec.engine.confusion import weights
+        from mlspec.engine.judging.confusion import weights
 
         assert answers.values is not None
         weight = weights(answers)

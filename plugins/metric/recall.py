@@ -19,8 +19,8 @@ class Recall(Metric):
 
     def value(self, answers: Answers) -> float:
         """Return the recall; NaN where a binary target's rows hold no positive one."""
-        from mlspec.engine.confusion import confusion
-        from mlspec.engine.share import share
+        from mlspec.engine.judging.confusion import confusion
+        from mlspec.engine.judging.share import share
 
         cells = confusion(answers)
         if answers.kind == "binary" and cells[-1].sum() == 0:

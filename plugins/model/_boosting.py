@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from mlspec.engine.builder import CODES, NUMBERS, SCORES, Builder
-from mlspec.engine.trees import Tree, append_trees
-from mlspec.engine.weights import row_weights, standardised
+from mlspec.engine.training.trees import Tree, append_trees
+from mlspec.engine.training.weights import row_weights, standardised
 from mlspec.errors import StepError
 from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.encoded import Encoded

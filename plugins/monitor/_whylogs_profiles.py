@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from whylogs.core.errors import DeserializationError
 from whylogs.core.view import ColumnProfileView, DatasetProfileView
 
-from mlspec.engine.drift import drift as drift_of
 from mlspec.engine.files import read_json
-from mlspec.engine.seen import Seen
+from mlspec.engine.watching.drift import drift as drift_of
+from mlspec.engine.watching.seen import Seen
 from mlspec.errors import MissingError, StepError
 
 from ._whylogs_observer import ANSWERS, short

@@ -47,8 +47,8 @@ class Whylogs(Monitor):
             drift: `false_alarms` and `smallest_effect`.
 
         Returns:
-            What `engine/drift.py` reports, and `windows` (files), `since` and `until` (windows' starts) and
-            `dropped` (rows that were not watched).
+            What `engine/watching/drift.py` reports, and `windows` (files), `since` and `until` (windows'
+            starts) and `dropped` (rows that were not watched).
 
         Raises:
             MissingError: the folder holds no profile.

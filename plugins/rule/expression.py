@@ -34,19 +34,19 @@ class Expression(Rule):
 
     def aggregates(self, table: ibis.Table) -> Mapping[str, ibis.Scalar]:
         """Ask for the rows where the condition is false."""
-        from mlspec.engine.condition import condition
+        from mlspec.engine.reading.condition import condition
 
         holds = condition(table, self.expr)
         return {"rows": holds.notnull().sum(), "failing": (~holds).sum()}
 
     def verdict(self, values: Mapping[str, Any]) -> Verdict:
         """Judge the share of rows where it is false."""
-        from mlspec.engine.judge import judge
+        from mlspec.engine.checking.judge import judge
 
         return judge(self, values["rows"] or 0, values["failing"] or 0, "break it")
 
     def failing(self, table: ibis.Table) -> ibis.Table:
         """Return rows where it is false."""
-        from mlspec.engine.condition import condition
+        from mlspec.engine.reading.condition import condition
 
         return table.filter(~condition(table, self.expr))

@@ -53,7 +53,7 @@ class InRange(Rule):
 
     def _broken(self, table: ibis.Table) -> ibis.BooleanValue:
         from mlspec.engine.double import double
-        from mlspec.engine.number_column import number_column
+        from mlspec.engine.reading.number_column import number_column
 
         number, broken = number_column(table, self.column, self.id), None
         if self.low is not None:
@@ -69,7 +69,7 @@ class InRange(Rule):
 
     def verdict(self, values: Mapping[str, Any]) -> Verdict:
         """Judge the share of rows beyond the limits."""
-        from mlspec.engine.judge import judge
+        from mlspec.engine.checking.judge import judge
 
         return judge(self, values["rows"], values["failing"] or 0, "lie outside")
 

@@ -46,7 +46,7 @@ class NotNull(Rule):
 
     def verdict(self, values: Mapping[str, Any]) -> Verdict:
         """Judge the share of rows with a null."""
-        from mlspec.engine.judge import judge
+        from mlspec.engine.checking.judge import judge
 
         return judge(self, values["rows"], values["failing"] or 0, "hold a null")
 

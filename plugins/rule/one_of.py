@@ -64,7 +64,7 @@ class OneOf(Rule):
 
     def verdict(self, values: Mapping[str, Any]) -> Verdict:
         """Judge the share of rows with another value."""
-        from mlspec.engine.judge import judge
+        from mlspec.engine.checking.judge import judge
 
         return judge(self, values["rows"], values["failing"] or 0, "hold another value")
 

@@ -43,7 +43,7 @@ class Unique(Rule):
 
     def verdict(self, values: Mapping[str, Any]) -> Verdict:
         """Judge the share of rows that repeat another."""
-        from mlspec.engine.judge import judge
+        from mlspec.engine.checking.judge import judge
 
         return judge(self, values["rows"], values["rows"] - values["different"], "repeat an earlier one")
 

@@ -57,13 +57,13 @@ class Csv(Source):
 
     def dependencies(self) -> tuple[str, ...] | None:
         """Return the file, or None for a glob."""
-        from mlspec.engine.places import is_glob
+        from mlspec.engine.reading.places import is_glob
 
         return None if is_glob(self.path) or "://" in self.path else (self.path,)
 
     def columns(self, context: Context) -> tuple[str, ...]:
         """Return the header's names; reads the header line of each file, with Python's csv module."""
-        from mlspec.engine.places import name_of, places
+        from mlspec.engine.reading.places import name_of, places
 
         first: tuple[str, ...] | None = None
         for file in places(self.path, context):
@@ -78,7 +78,7 @@ class Csv(Source):
     def _header(self, file: File, name: str) -> tuple[str, ...]:
         import csv
 
-        from mlspec.engine.check_columns import check_columns
+        from mlspec.engine.reading.check_columns import check_columns
 
         try:
             # What is no text behind the header is a reject later; only the header must be readable here.
@@ -102,7 +102,7 @@ class Csv(Source):
     def table(self, context: Context) -> ibis.Table:
         """Return the rows, every column as text."""
         from mlspec.engine.database import database
-        from mlspec.engine.places import places
+        from mlspec.engine.reading.places import places
         from mlspec.engine.sql import literal
 
         names = self.columns(context)
@@ -157,7 +157,7 @@ class Csv(Source):
 
     def fingerprint(self, context: Context) -> dict[str, Any]:
         """Return names, sizes and SHA-256 of the files."""
-        from mlspec.engine.places import fingerprint_of, places
+        from mlspec.engine.reading.places import fingerprint_of, places
 
         return fingerprint_of(places(self.path, context), context)
 

@@ -42,14 +42,14 @@ class Json(Source):
 
     def dependencies(self) -> tuple[str, ...] | None:
         """Return the file, or None for a glob."""
-        from mlspec.engine.places import is_glob
+        from mlspec.engine.reading.places import is_glob
 
         return None if is_glob(self.path) or "://" in self.path else (self.path,)
 
     def columns(self, context: Context) -> tuple[str, ...]:
         """Return the keys of the first lines, in their order."""
-        from mlspec.engine.check_columns import check_columns
-        from mlspec.engine.places import name_of, places
+        from mlspec.engine.reading.check_columns import check_columns
+        from mlspec.engine.reading.places import name_of, places
 
         file = places(self.path, context)[0]
         name = name_of(file, context)
@@ -74,7 +74,7 @@ class Json(Source):
     def table(self, context: Context) -> ibis.Table:
         """Return the rows, every column as JSON."""
         from mlspec.engine.database import database
-        from mlspec.engine.places import places
+        from mlspec.engine.reading.places import places
         from mlspec.engine.sql import literal, quote
 
         names = self.columns(context)
@@ -110,7 +110,7 @@ class Json(Source):
 
     def fingerprint(self, context: Context) -> dict[str, Any]:
         """Return names, sizes and SHA-256 of the files."""
-        from mlspec.engine.places import fingerprint_of, places
+        from mlspec.engine.reading.places import fingerprint_of, places
 
         return fingerprint_of(places(self.path, context), context)
 

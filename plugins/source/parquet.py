@@ -26,7 +26,7 @@ class Parquet(Source):
 
     def dependencies(self) -> tuple[str, ...] | None:
         """Return the file, or None for a glob."""
-        from mlspec.engine.places import is_glob
+        from mlspec.engine.reading.places import is_glob
 
         return None if is_glob(self.path) or "://" in self.path else (self.path,)
 
@@ -35,8 +35,8 @@ class Parquet(Source):
         import pyarrow
         from pyarrow import parquet
 
-        from mlspec.engine.check_columns import check_columns
-        from mlspec.engine.places import name_of, places
+        from mlspec.engine.reading.check_columns import check_columns
+        from mlspec.engine.reading.places import name_of, places
 
         first: tuple[str, ...] | None = None
         for file in places(self.path, context):
@@ -59,7 +59,7 @@ class Parquet(Source):
     def table(self, context: Context) -> ibis.Table:
         """Return the rows with the types of the files."""
         from mlspec.engine.database import database
-        from mlspec.engine.places import places
+        from mlspec.engine.reading.places import places
         from mlspec.engine.sql import literal
 
         self.columns(context)
@@ -71,6 +71,6 @@ class Parquet(Source):
 
     def fingerprint(self, context: Context) -> dict[str, Any]:
         """Return names, sizes and SHA-256 of the files."""
-        from mlspec.engine.places import fingerprint_of, places
+        from mlspec.engine.reading.places import fingerprint_of, places
 
         return fingerprint_of(places(self.path, context), context)

@@ -57,7 +57,7 @@ class Hash(Split):
         """Return the table with `mlspec_split`."""
         import ibis
 
-        from mlspec.engine.shares import by_hash
+        from mlspec.engine.preparing.shares import by_hash
 
         text = ibis.literal(f"{seed}:")
         for name in self.columns:

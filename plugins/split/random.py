@@ -54,7 +54,7 @@ class Random(Split):
         Raises:
             StepError: `stratify` was asked for, and the target has no classes.
         """
-        from mlspec.engine.shares import by_hash, by_rank
+        from mlspec.engine.preparing.shares import by_hash, by_rank
         from mlspec.errors import StepError
 
         if self.stratify and not columns.stratify:

@@ -70,7 +70,7 @@ class Time(Split):
         """
         import ibis
 
-        from mlspec.engine.shares import by_rank
+        from mlspec.engine.preparing.shares import by_rank
         from mlspec.errors import StepError
 
         if columns.event_time is None:

@@ -10,8 +10,8 @@ import pytest
 
 from mlspec import registry
 from mlspec.engine.builder import CODES, NUMBERS, Builder
-from mlspec.engine.row_file import RowFile
-from mlspec.engine.shards import ShardWriter
+from mlspec.engine.preparing.shards import ShardWriter
+from mlspec.engine.reading.row_file import RowFile
 from mlspec.errors import CheckFailed
 from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.export import Export, ExportInputs
@@ -63,7 +63,7 @@ def trained(at: Path, kind: str) -> ExportInputs:
 def test_the_artifact_answers_raw_rows_as_its_contract_says(
     kind: str, export: Export, target: str, tmp_path: Path
 ) -> None:
-    from mlspec.engine.scorer import Scorer
+    from mlspec.engine.scoring.scorer import Scorer
 
     (tmp_path / "out").mkdir()
     report = export.write(trained(tmp_path, target), tmp_path / "out")

@@ -15,9 +15,9 @@ import pytest
 from mlspec import registry
 from mlspec.engine.builder import CODES, NUMBERS
 from mlspec.engine.door import to_tensors
-from mlspec.engine.features import build_features, fit_features, input_columns, shape
-from mlspec.engine.hostile import hostile_rows
-from mlspec.engine.session import Session
+from mlspec.engine.graph.features import build_features, fit_features, input_columns, shape
+from mlspec.engine.graph.hostile import hostile_rows
+from mlspec.engine.graph.session import Session
 from mlspec.sdk.contract import InputColumn, JsonType
 from mlspec.sdk.feature import Feature, FittedColumn
 from mlspec.sdk.fields import parameters

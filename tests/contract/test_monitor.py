@@ -8,8 +8,8 @@ import pytest
 
 from mlspec import registry
 from mlspec.engine.files import read_json
-from mlspec.engine.rows import to_batch
-from mlspec.engine.scorer import Scorer
+from mlspec.engine.scoring.scorer import Scorer
+from mlspec.engine.serving.rows import to_batch
 from mlspec.errors import MissingError
 from mlspec.sdk.monitor import Monitor
 from tests.tiny_package import rows, write_package

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from mlspec import registry
-from mlspec.engine.condition import condition
-from mlspec.engine.moments import first
+from mlspec.engine.graph.moments import first
+from mlspec.engine.reading.condition import condition
 from mlspec.sdk.rule import Rule
 from tests.tables import table
 

@@ -7,7 +7,7 @@ import onnx
 from onnx import TensorProto
 
 from mlspec.engine.builder import CODES, NUMBERS, Builder
-from mlspec.engine.join import Joined, Parts, join
+from mlspec.engine.exporting.join import Joined, Parts, join
 from mlspec.sdk.contract import FittedTarget, InputColumn
 
 INPUTS = (

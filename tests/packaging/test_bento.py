@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from mlspec.engine.bento import bento
-from mlspec.engine.rows import to_batch
-from mlspec.engine.scorer import Scorer
+from mlspec.engine.scoring.scorer import Scorer
+from mlspec.engine.serving.bento import bento
+from mlspec.engine.serving.rows import to_batch
 from tests.tiny_package import ROW, rows, write_package
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mlspec.cli.main import main
-from mlspec.engine.scorer import Scorer
+from mlspec.engine.scoring.scorer import Scorer
 
 SPEC = """\
 apiVersion: mlspec/v1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlspec.engine.contract_file import read_contract
+from mlspec.engine.checking.contract_file import read_contract
 from mlspec.engine.files import read_json
 from mlspec.errors import CheckFailed, StepError
 from mlspec.steps.ingest import ingest

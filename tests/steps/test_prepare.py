@@ -14,10 +14,10 @@ import pytest
 from pyarrow import parquet
 
 from mlspec.engine.builder import CODES, NUMBERS
-from mlspec.engine.features import read_features
 from mlspec.engine.files import read_json
-from mlspec.engine.session import Session
-from mlspec.engine.shards import open_shards
+from mlspec.engine.graph.features import read_features
+from mlspec.engine.graph.session import Session
+from mlspec.engine.preparing.shards import open_shards
 from mlspec.errors import StepError
 from mlspec.steps.prepare import prepare
 from tests.steps.data_rows import FEATURES, context, data, digests, prepared, rows

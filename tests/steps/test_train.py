@@ -12,7 +12,7 @@ import pytest
 from safetensors.numpy import load_file
 from sklearn.metrics import f1_score
 
-from mlspec.engine.fit import CHECKPOINT
+from mlspec.engine.training.fit import CHECKPOINT
 from mlspec.errors import StepError
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.model import Model

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mlspec.engine.fault_table import fault_table
+from mlspec.engine.checking.fault_table import fault_table
 from mlspec.engine.files import read_json
 from mlspec.errors import CheckFailed, MissingError, StepError
 from mlspec.sdk.context import Context

@@ -153,8 +153,8 @@ def test_columns_of_two_zones_stand_side_by_side() -> None:
     import ibis
 
     from mlspec.engine.builder import NUMBERS
-    from mlspec.engine.features import build_features, fit_features, input_columns, shape
-    from mlspec.engine.session import Session
+    from mlspec.engine.graph.features import build_features, fit_features, input_columns, shape
+    from mlspec.engine.graph.session import Session
 
     moment = pa.array([dt.datetime(2024, 1, 1, 12, tzinfo=dt.UTC)] * 2, pa.timestamp("ms", "UTC"))
     table = pa.table({"a": moment, "b": moment, "c": moment})

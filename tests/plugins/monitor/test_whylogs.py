@@ -12,8 +12,8 @@ import pytest
 
 from mlspec import registry
 from mlspec.engine.files import read_json
-from mlspec.engine.rows import to_batch
-from mlspec.engine.scorer import Scorer
+from mlspec.engine.scoring.scorer import Scorer
+from mlspec.engine.serving.rows import to_batch
 from mlspec.errors import MissingError, StepError
 from mlspec.sdk.contract import Contract
 from mlspec.sdk.monitor import Monitor
@@ -214,8 +214,8 @@ def test_a_killed_writer_leaves_whole_profiles(package: Path, scorer: Scorer, tm
     script = textwrap.dedent(
         f"""
         from pathlib import Path
-        from mlspec.engine.rows import to_batch
-        from mlspec.engine.scorer import Scorer
+        from mlspec.engine.serving.rows import to_batch
+        from mlspec.engine.scoring.scorer import Scorer
         from mlspec.sdk.slot import Slot
         from tests.tiny_package import rows
 

@@ -13,7 +13,7 @@ from mlspec.plugins.rule.not_null import NotNull
 from mlspec.plugins.rule.one_of import OneOf
 from mlspec.plugins.rule.unique import Unique
 
-from mlspec.engine.moments import first
+from mlspec.engine.graph.moments import first
 from mlspec.errors import StepError
 from mlspec.sdk.rule import Rule, Verdict
 from tests.tables import table

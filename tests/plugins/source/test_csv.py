@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from mlspec.plugins.source.csv import Csv
 
-from mlspec.engine.reading import Reading
+from mlspec.engine.reading.reading import Reading
 from mlspec.errors import CheckFailed, MissingError, StepError
 from mlspec.sdk.context import Context
 

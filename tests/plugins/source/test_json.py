@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mlspec.plugins.source.json import Json
 
-from mlspec.engine.reading import Reading
+from mlspec.engine.reading.reading import Reading
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 

@@ -11,7 +11,7 @@ import pytest
 from mlspec.plugins.source.parquet import Parquet
 from pyarrow import parquet
 
-from mlspec.engine.reading import Reading
+from mlspec.engine.reading.reading import Reading
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 

@@ -1,0 +1,1 @@
+"""What the data looks like, and whether that is what was agreed."""

@@ -1,0 +1,51 @@
+"""What a table holds, column by column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+
+from mlspec.engine.checking.quantiles import quantiles
+from mlspec.engine.checking.top import top
+from mlspec.engine.graph.moments import moments
+from mlspec.engine.reading.flat import flat
+from mlspec.engine.sql import quote
+
+SHARES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+TOP, LISTED = 20, 50
+"""Values of a text column that are told with their rows; distinct values up to which all are listed."""
+
+
+def statistics(table: ibis.Table) -> dict[str, Any]:
+    """Return counts, moments, quantiles and frequent values of every column, the same bytes each time.
+
+    Times are told in milliseconds since 1970 UTC.
+
+    Args:
+        table: Typed rows with `mlspec_row`.
+    """
+    plain, forms = flat(table)
+    source = ibis.to_sql(plain, dialect="duckdb")
+    connection = table.get_backend().con
+    asked = ", ".join(f"count({quote(name)}), count(DISTINCT {quote(name)})" for name in forms)
+    rows, *counts = connection.execute(f"SELECT count(*), {asked} FROM ({source})").fetchone()
+    known = moments(plain, {name: plain[name] for name, form in forms.items() if form == "number"})
+    columns: dict[str, Any] = {}
+    for name, valid, distinct in zip(forms, counts[::2], counts[1::2], strict=True):
+        columns[name] = entry = {"nulls": rows - valid, "distinct": distinct}
+        if forms[name] == "number":
+            values = quantiles(plain, name, SHARES, rows)
+            entry["quantiles"] = {f"{share:g}": value for share, value in zip(SHARES, values, strict=False)}
+            entry |= {
+                "min": known[name].low,
+                "max": known[name].high,
+                "mean": known[name].mean,
+                "std": known[name].std,
+            }
+        else:
+            frequent = top(plain, name, LISTED)
+            entry["top"] = frequent[:TOP]
+            if distinct <= LISTED:
+                entry["values"] = sorted(value for value, _ in frequent)
+    return {"rows": rows, "columns": columns}

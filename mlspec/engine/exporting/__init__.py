@@ -1,0 +1,1 @@
+"""One joined file, and the proof that it answers as training does."""

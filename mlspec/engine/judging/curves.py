@@ -1,0 +1,135 @@
+"""Points of the curves that are drawn of answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlspec.engine.judging.confusion import confusion, weights
+from mlspec.engine.judging.judged import Judged
+from mlspec.engine.judging.ranking import Ranking, ranking
+
+POINTS = 1_000
+"""Points of a curve at most."""
+PAIRS = 10_000
+"""Rows of the confusion plot at most; `confusion.json` beside the plots counts all of them."""
+BINS = 10
+"""Groups of equal width that probabilities are put in for calibration."""
+Points = list[dict[str, Any]]
+
+
+def curves(judged: Judged) -> dict[str, Points]:
+    """Return the points of each curve that the target's kind has, by the curve's name."""
+    answers = judged.answers
+    if answers.kind == "number":
+        return {"residuals": _residuals(judged)}
+    assert answers.probabilities is not None
+    found: dict[str, Points] = {
+        "confusion": _confusion(judged),
+        "calibration": [],
+        "roc": [],
+        "precision_recall": [],
+    }
+    weight = weights(answers)
+    for code in range(len(judged.classes))[-1 if answers.kind == "binary" else 0 :]:
+        true, score = answers.truth == code, answers.probabilities[:, code]
+        steps = ranking(true, score, weight)
+        for name, points in (
+            ("roc", _roc(steps)),
+            ("precision_recall", _precision_recall(steps)),
+            ("calibration", _calibration(true, score, weight)),
+        ):
+            found[name] += [{"class": judged.classes[code], **point} for point in points]
+    return found
+
+
+def cells(judged: Judged) -> Points:
+    """Return the weight of rows for each true and answered class."""
+    counts = confusion(judged.answers)
+    return [
+        {"actual": actual, "predicted": predicted, "weight": float(counts[row, column])}
+        for row, actual in enumerate(judged.classes)
+        for column, predicted in enumerate(judged.classes)
+    ]
+
+
+def _some(count: int) -> NDArray[np.int64]:
+    """Return the places of at most `POINTS` points of a curve, with both ends."""
+    return np.unique(np.linspace(0, count - 1, min(count, POINTS)).round().astype(np.int64))
+
+
+def _roc(steps: Ranking) -> Points:
+    if not steps.told:
+        return []
+    hits = np.append(0.0, steps.positives) / steps.positives[-1]
+    misses = np.append(0.0, steps.negatives) / steps.negatives[-1]
+    bounds: list[float | None] = [None, *steps.scores.tolist()]
+    return [
+        {
+            "false_positive_rate": float(misses[place]),
+            "true_positive_rate": float(hits[place]),
+            "threshold": bounds[place],
+        }
+        for place in _some(len(hits))
+    ]
+
+
+def _precision_recall(steps: Ranking) -> Points:
+    if not steps.told:
+        return []
+    precision = steps.positives / (steps.positives + steps.negatives)
+    recall = steps.positives / steps.positives[-1]
+    return [
+        {
+            "recall": float(recall[place]),
+            "precision": float(precision[place]),
+            "threshold": float(steps.scores[place]),
+        }
+        for place in _some(len(recall))
+    ]
+
+
+def _calibration(true: NDArray[np.bool_], score: NDArray[np.float64], weight: NDArray[np.float64]) -> Points:
+    told = ~np.isnan(score)
+    groups = np.clip((score[told] * BINS).astype(np.int64), 0, BINS - 1)
+    mass = np.bincount(groups, weight[told], BINS)
+    said = np.bincount(groups, weight[told] * score[told], BINS)
+    seen = np.bincount(groups, weight[told] * true[told], BINS)
+    rows = np.bincount(groups, minlength=BINS)
+    return [
+        {
+            "said": float(said[group] / mass[group]),
+            "seen": float(seen[group] / mass[group]),
+            "rows": int(rows[group]),
+        }
+        for group in range(BINS)
+        if mass[group] > 0
+    ]
+
+
+def _confusion(judged: Judged) -> Points:
+    """Return truth and answer of rows, which DVC counts itself; evenly taken where there are very many."""
+    answers, classes = judged.answers, judged.classes
+    assert answers.labels is not None
+    rows = len(answers.labels)
+    chosen = np.unique(np.linspace(0, rows - 1, min(rows, PAIRS)).round().astype(np.int64))
+    return [
+        {"actual": classes[int(answers.truth[row])], "predicted": classes[answers.labels[row]]}
+        for row in chosen
+    ]
+
+
+def _residuals(judged: Judged) -> Points:
+    answers = judged.answers
+    assert answers.values is not None
+    return [
+        {
+            "actual": float(answers.truth[row]),
+            "predicted": float(answers.values[row]),
+            "residual": float(answers.truth[row] - answers.values[row]),
+        }
+        for row in _some(len(answers.truth))
+        if np.isfinite(answers.values[row])
+    ]

@@ -1,0 +1,1 @@
+"""From typed rows to what training reads: shares, target, shards, the reference."""

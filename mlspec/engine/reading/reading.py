@@ -1,0 +1,209 @@
+"""One reading of a source: typed rows, and the rows that could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
+import ibis
+
+from mlspec.engine.database import settle
+from mlspec.engine.reading.cast import Cast, cast, cast_source
+from mlspec.engine.reading.reject import Reject
+from mlspec.engine.reading.role import roles
+from mlspec.engine.sql import quote
+from mlspec.errors import CheckFailed, StepError
+from mlspec.sdk.context import Context
+from mlspec.sdk.contract import JsonType
+from mlspec.sdk.frozen import freeze
+from mlspec.sdk.slot import Slot
+
+if TYPE_CHECKING:
+    from mlspec.sdk.source import Source
+
+INTEGER, BOOLEAN = "(0|-?[1-9][0-9]{0,14})", "(true|false)"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Rows of a source as the door takes them.
+
+    `number` columns are float64, `category` and `binary` text, `datetime` timestamps in UTC of whole
+    milliseconds; other columns are as the source has them. Nulls are nulls.
+    """
+
+    table: ibis.Table
+    """Typed rows and `mlspec_row`, the row's 0-based place among those that the source could take apart."""
+    rows: int
+    """Rows that were read, rejected ones with them."""
+    rejects: tuple[Reject, ...]
+    """Unreadable rows by reason."""
+    casts: tuple[Cast, ...]
+    """How each column was read."""
+    max_rejects: float
+    """Share of rows (fraction 0-1) that may be unreadable."""
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any], context: Context) -> Self:
+        """Read a source once, into a database of this step's own.
+
+        Args:
+            data: The `data` section, or as much of it as is needed to read rows.
+            context: Where relative paths start, and where to spill.
+
+        Raises:
+            StepError: the source cannot be read, or a column cannot be what the spec says.
+        """
+        source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
+        raw = source.table(context)
+        casts = tuple(cast(role, raw.schema()[role.column]) for role in roles(data, raw.columns))
+        connection = raw.get_backend()
+        try:
+            connection.con.execute(_load(ibis.to_sql(raw, dialect="duckdb"), casts))
+        except duckdb.Error as error:
+            raise StepError(
+                f"the {source.kind} source cannot be read: {_first(error)}",
+                where="data.source",
+                fix=_mend(error),
+            ) from error
+        taken_apart = _one(connection, "SELECT count(*) FROM mlspec_typed")
+        unreadable = tuple(
+            Reject(None, item.reason, item.rows, item.examples) for item in source.unreadable(raw)
+        )
+        settle(connection)
+        kept = _keep(connection, casts, taken_apart, data.get("sample"))
+        rejects = (*unreadable, *_rejects(connection, casts))
+        return cls(
+            table=connection.table("mlspec_rows"),
+            rows=kept + sum(item.rows for item in unreadable),
+            rejects=tuple(sorted(rejects, key=lambda item: (-item.rows, item.column or "", item.reason))),
+            casts=casts,
+            max_rejects=float(data.get("max_rejects") or 0.0),
+        )
+
+    @property
+    def rejected(self) -> int:
+        """Number of unreadable rows."""
+        return sum(item.rows for item in self.rejects)
+
+    def check(self) -> Self:
+        """Return this reading, if it has rows and not too many were unreadable.
+
+        Raises:
+            StepError: there are no rows.
+            CheckFailed: more rows are unreadable than `data.max_rejects` allows.
+        """
+        if self.rejected > self.max_rejects * self.rows:
+            share = self.rejected / self.rows
+            lines = "".join(f"\n  {item}" for item in self.rejects[:10])
+            raise CheckFailed(
+                f"{self.rejected} of {self.rows} rows are unreadable ({share:.3%}), "
+                f"and data.max_rejects allows {self.max_rejects:.3%}:{lines}",
+                where="data",
+                fix=f"mend the rows, or set data.max_rejects: {_above(share)}",
+            )
+        if self.rows == self.rejected:
+            raise StepError(
+                "the source has no rows" if self.rows == 0 else "no row of the source is readable",
+                where="data.source",
+            )
+        return self
+
+    def types(self) -> dict[str, JsonType]:
+        """Return what each raw column holds; text of whole numbers or booleans only is told as such."""
+        open_ = [item for item in self.casts if item.type is None]
+        tests = [
+            f"count(*) FILTER (WHERE NOT regexp_full_match({quote(item.role.column)}, '{pattern}')) = 0 "
+            f"AND count({quote(item.role.column)}) > 0"
+            for item in open_
+            for pattern in (INTEGER, BOOLEAN)
+        ]
+        answers: Sequence[Any] = ()
+        if tests:
+            answers = (
+                self.table.get_backend().con.execute(f"SELECT {', '.join(tests)} FROM mlspec_rows").fetchone()
+                or ()
+            )
+        found: dict[str, JsonType] = {
+            item.role.column: "integer" if whole else "boolean" if truth else "string"
+            for item, whole, truth in zip(open_, answers[::2], answers[1::2], strict=True)
+        }
+        return {item.role.column: item.type or found[item.role.column] for item in self.casts}
+
+
+def _one(connection: Any, query: str) -> int:
+    return int(connection.con.execute(query).fetchone()[0])
+
+
+def _first(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]
+
+
+def _mend(error: Exception) -> str | None:
+    if "state machine" in str(error):
+        return (
+            "give all lines of the file the same line end: it mixes some, or a carriage return stands alone"
+        )
+    return None
+
+
+def _above(share: float) -> str:
+    return f"{share * 1.001 + 1e-6:.4g}"
+
+
+def _load(source: str, casts: Sequence[Cast]) -> str:
+    """Return the statement that reads everything once: values, and which check failed on what."""
+    values = ", ".join(f"{item.value} AS {quote(item.role.column)}" for item in casts)
+    checks = [(condition, item.raw) for item in casts for condition, _ in item.checks]
+    code = raw = "NULL"
+    if checks:
+        code = (
+            "CASE "
+            + " ".join(f"WHEN {test} THEN {number}" for number, (test, _) in enumerate(checks))
+            + " END"
+        )
+        raw = "CASE " + " ".join(f"WHEN {test} THEN left({text}, 200)" for test, text in checks) + " END"
+    return (
+        f"CREATE TABLE mlspec_typed AS SELECT {values}, CAST({code} AS INTEGER) AS mlspec_reject, "
+        f"CAST({raw} AS VARCHAR) AS mlspec_raw FROM ({cast_source(source, casts)}) AS mlspec_source"
+    )
+
+
+def _keep(connection: Any, casts: Sequence[Cast], rows: int, sample: int | None) -> int:
+    """Make the view of the rows that stay, and return how many were looked at."""
+    chosen = f"(rowid * {sample}) % {rows} < {sample}" if sample and sample < rows else "true"
+    columns = ", ".join(quote(item.role.column) for item in casts)
+    connection.con.execute(
+        f"CREATE VIEW mlspec_rows AS SELECT rowid AS mlspec_row, {columns} "
+        f"FROM mlspec_typed WHERE mlspec_reject IS NULL AND {chosen}"
+    )
+    connection.con.execute(
+        f"CREATE VIEW mlspec_left_out AS SELECT rowid AS mlspec_row, mlspec_reject, mlspec_raw "
+        f"FROM mlspec_typed WHERE mlspec_reject IS NOT NULL AND {chosen}"
+    )
+    return rows if chosen == "true" else int(sample or 0)
+
+
+def _rejects(connection: Any, casts: Sequence[Cast]) -> tuple[Reject, ...]:
+    reasons = [(item.role.column, why) for item in casts for _, why in item.checks]
+    found = connection.con.execute(
+        "SELECT mlspec_reject, max(n), list(mlspec_row ORDER BY mlspec_row), "
+        "list(mlspec_raw ORDER BY mlspec_row) FROM ("
+        "SELECT *, row_number() OVER (PARTITION BY mlspec_reject ORDER BY mlspec_row) AS place, "
+        "count(*) OVER (PARTITION BY mlspec_reject) AS n FROM mlspec_left_out) WHERE place <= 3 "
+        "GROUP BY mlspec_reject ORDER BY mlspec_reject"
+    ).fetchall()
+    return tuple(
+        Reject(
+            reasons[code][0],
+            reasons[code][1],
+            rows,
+            tuple(
+                f"row {row}: {'null' if raw is None else repr(raw)}"
+                for row, raw in zip(at, raws, strict=True)
+            ),
+        )
+        for code, rows, at, raws in found
+    )

@@ -1,0 +1,1 @@
+"""Models that learn: Lightning's loop over chunks, checkpoints, trees as ONNX."""

@@ -1,0 +1,96 @@
+"""Ready-made pieces of an epoch: several batches at once, so that the loop around them costs little."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mlspec.engine.training.loss import TRUTH
+from mlspec.engine.training.weights import row_weights, standardised
+from mlspec.sdk.contract import FittedTarget
+from mlspec.sdk.encoded import Encoded
+
+BATCHES = 16
+"""Batches a chunk: what Lightning does around each step is paid once for so many."""
+
+Chunk = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | None]
+"""`[rows, k] float32`, `[rows, m] int64`, `[rows]` truth, `[rows] float32` weights or None."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Encoded rows as tensors; arrays in memory or memory-mapped are shared, not copied."""
+
+    numbers: torch.Tensor
+    codes: torch.Tensor
+    truth: torch.Tensor
+    weight: torch.Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def take(self, places: torch.Tensor | slice) -> Chunk:
+        """Return some rows."""
+        weight = None if self.weight is None else self.weight[places]
+        return self.numbers[places], self.codes[places].long(), self.truth[places], weight
+
+
+def rows_of(encoded: Encoded, target: FittedTarget, factors: tuple[float, ...] | None) -> Rows:
+    """Return encoded rows as tensors, with their truth and weights as the loss takes them."""
+    weight = row_weights(encoded, factors)
+    return Rows(
+        shared(encoded.numbers),
+        shared(encoded.codes),
+        torch.from_numpy(np.array(standardised(encoded, target))).to(TRUTH[target.kind]),
+        None if weight is None else torch.from_numpy(weight),
+    )
+
+
+def shared(array: NDArray[np.generic]) -> torch.Tensor:
+    """Return a tensor over an array's own memory; read-only memory is never written by training."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(array)
+
+
+class Shuffled:
+    """The chunks of one epoch after the other, each epoch in an order of its own that the seed decides.
+
+    Args:
+        rows: The training rows.
+        batch_size: Rows a batch.
+        seed: Start of every order.
+        epoch: 0-based epoch that the next iteration gives.
+        chunk: Chunks of that epoch that were already taken.
+    """
+
+    def __init__(self, rows: Rows, batch_size: int, seed: int, epoch: int = 0, chunk: int = 0) -> None:
+        self.rows, self.size, self.seed = rows, batch_size * BATCHES, seed
+        self.epoch, self.chunk = epoch, chunk
+
+    def __iter__(self) -> Iterator[Chunk]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        order = torch.randperm(len(self.rows), generator=generator)
+        first = self.chunk
+        self.epoch, self.chunk = self.epoch + 1, 0
+        for places in torch.split(order, self.size)[first:]:
+            yield self.rows.take(places)
+
+
+class InOrder:
+    """All rows once, in their order, in chunks of the same memory as in training."""
+
+    def __init__(self, rows: Rows, size: int) -> None:
+        self.rows, self.size = rows, size
+
+    def __len__(self) -> int:
+        return -(-len(self.rows) // self.size)
+
+    def __iter__(self) -> Iterator[Chunk]:
+        for start in range(0, len(self.rows), self.size):
+            yield self.rows.take(slice(start, start + self.size))

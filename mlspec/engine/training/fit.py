@@ -1,0 +1,179 @@
+"""Training of torch models: Lightning's loop over chunks of encoded rows."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from mlspec.engine.training.checkpoint import load_checkpoint, save_checkpoint
+from mlspec.engine.training.chunks import BATCHES, InOrder, Shuffled, rows_of
+from mlspec.engine.training.lesson import Lesson
+from mlspec.engine.training.quiet import quiet
+from mlspec.engine.training.seeded import seeded
+from mlspec.errors import MissingError, StepError
+from mlspec.sdk.context import Context
+
+if TYPE_CHECKING:
+    from mlspec.engine.training.learner import Learner
+
+CHECKPOINT = "training.safetensors"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training gives."""
+
+    module: torch.nn.Module
+    """On the CPU, in evaluation mode, with the weights that are kept."""
+    history: tuple[Mapping[str, float], ...]
+    """One line an epoch."""
+    best_epoch: int
+    """1-based epoch whose weights are kept: the best where early stopping watched, else the last."""
+
+
+def fit(lesson: Lesson, context: Context, key: str = "") -> Trained:
+    """Train a module, going on from a checkpoint of the same lesson where there is one.
+
+    On the CPU, with the same number of threads, the same lesson gives the same bits, resumed or not.
+
+    Args:
+        lesson: What is learnt, from what and how.
+        context: Its scratch folder holds the checkpoint.
+        key: What the lesson is of; a checkpoint of another key is not read.
+
+    Raises:
+        StepError: there is nothing to learn from, or the loss left the finite numbers.
+    """
+    _check(lesson)
+    checkpoint = context.scratch / CHECKPOINT
+    with seeded(lesson.seed), _deterministic(lesson), quiet(), _events(context.logs) as tell:
+        from mlspec.engine.training.learner import Learner
+
+        def save() -> None:
+            save_checkpoint(checkpoint, key, learner.state())
+
+        total = float(lesson.epochs * lesson.rows)
+        learner = Learner(
+            lesson,
+            lesson.model.module(lesson.inputs, lesson.target),
+            save,
+            tell,
+            lambda done: context.progress(done, total, "rows"),
+        )
+        found = load_checkpoint(checkpoint, key)
+        if found is not None:
+            learner.resume(found)
+            context.say(f"resumed from epoch {learner.course.epoch} step {learner.course.step}")
+        _run(lesson, learner, context.scratch)
+        if learner.best is not None:
+            learner.module.load_state_dict(learner.best)
+        else:
+            learner.settle()
+        best = learner.course.epoch if learner.patience is None else learner.patience.epoch
+        return Trained(learner.module.cpu().eval(), tuple(learner.course.history), best)
+
+
+def _check(lesson: Lesson) -> None:
+    if not lesson.rows:
+        raise StepError(
+            "no row is in the training split", where="data.split", fix="set data.split.train above 0"
+        )
+    if lesson.patience is not None and lesson.val is None:
+        raise StepError(
+            "early stopping watches the val split, and no row is in it",
+            where="training.early_stopping",
+            fix="set data.split.val above 0, or remove training.early_stopping",
+        )
+    if lesson.metric is not None and lesson.target.kind not in lesson.metric.targets:
+        raise StepError(
+            f"the metric '{lesson.metric.kind}' cannot judge a {lesson.target.kind} target",
+            where="training.early_stopping.metric",
+            fix="choose a metric of this kind of target, or leave it out to watch the loss",
+        )
+    if lesson.accelerator == "cuda" and not torch.cuda.is_available():
+        raise MissingError(
+            "hardware.accelerator is 'cuda', and torch finds no CUDA device here",
+            where="hardware.accelerator",
+            fix="set hardware.accelerator: auto, or install mlspec[gpu] on a machine with a GPU",
+        )
+
+
+def _run(lesson: Lesson, learner: Learner, scratch: Path) -> None:
+    import pytorch_lightning as lightning
+
+    course = learner.course
+    if course.epoch >= lesson.epochs or course.stopped:
+        return
+    trainer = lightning.Trainer(
+        max_epochs=lesson.epochs - course.epoch,
+        accelerator=lesson.accelerator,
+        devices=1,
+        strategy=lesson.strategy,
+        default_root_dir=scratch,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+    )
+    train = Shuffled(
+        rows_of(lesson.train, lesson.target, lesson.class_weights),
+        lesson.batch_size,
+        lesson.seed,
+        course.epoch,
+        course.chunk,
+    )
+    val = None
+    if lesson.val is not None:
+        val = InOrder(
+            rows_of(lesson.val, lesson.target, lesson.class_weights), max(8192, lesson.batch_size * BATCHES)
+        )
+    with _interruptible():
+        trainer.fit(learner, train, val)
+
+
+@contextmanager
+def _deterministic(lesson: Lesson) -> Iterator[None]:
+    before = torch.are_deterministic_algorithms_enabled()
+    if lesson.accelerator == "cpu":
+        torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Pass the user's interrupt on as one: Lightning exits with status 1 and deafens the process."""
+    here = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as exit_:
+        raise KeyboardInterrupt from exit_
+    finally:
+        if here:
+            signal.signal(signal.SIGINT, handler)
+
+
+@contextmanager
+def _events(folder: Path | None) -> Iterator[Callable[[str, float, int], None]]:
+    """Give what writes scalars for TensorBoard, or does nothing where there is no folder for them."""
+    with ExitStack() as stack:
+        if folder is None:
+            yield lambda tag, value, step: None
+        else:
+            from torch.utils.tensorboard import SummaryWriter
+
+            writer = SummaryWriter(str(folder))
+            stack.callback(writer.close)
+            yield lambda tag, value, step: writer.add_scalar(tag, value, step)

@@ -1,0 +1,230 @@
+"""What Lightning drives: steps over chunks, a look at the val split, and what must be remembered."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as lightning
+import torch
+from numpy.typing import NDArray
+from pytorch_lightning.core.optimizer import LightningOptimizer
+
+from mlspec.engine.judging.answers import answers
+from mlspec.engine.training.chunks import Chunk
+from mlspec.engine.training.lesson import Lesson
+from mlspec.engine.training.loss import loss
+from mlspec.engine.training.patience import Patience
+from mlspec.engine.training.seeded import random_state, restore
+from mlspec.errors import StepError
+
+
+@dataclass
+class Course:
+    """How far a training has come: what changes while it runs, besides the weights."""
+
+    epoch: int = 0
+    """Epochs that are done."""
+    chunk: int = 0
+    """Chunks of the present epoch that are done."""
+    step: int = 0
+    """Optimiser steps that are done."""
+    loss: float = 0.0
+    """Sum of the loss over the rows of the present epoch."""
+    rows: int = 0
+    """Rows of the present epoch that are done."""
+    stopped: bool = False
+    """Whether early stopping has ended the training."""
+    history: list[dict[str, float]] = field(default_factory=list)
+    """One line an epoch."""
+
+
+class Learner(lightning.LightningModule):
+    """A lesson as Lightning takes it.
+
+    Optimisation is manual: one `training_step` of Lightning is a chunk of batches, because what Lightning
+    does around each step costs as much as a small network's own step.
+
+    Args:
+        lesson: What is learnt, from what and how.
+        module: The module, on the CPU.
+        save: Called at the end of each epoch, and in between when it is time.
+        tell: Called with `(tag, value, step)` for each scalar worth a line in the events.
+        progress: Called with the rows done of all rows of all epochs.
+    """
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        module: torch.nn.Module,
+        save: Callable[[], None],
+        tell: Callable[[str, float, int], None],
+        progress: Callable[[float], None],
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.module = module
+        self.course = Course()
+        self.best: dict[str, torch.Tensor] | None = None
+        self.patience = None if lesson.patience is None else Patience(lesson.better, lesson.patience)
+        self._lesson, self._save, self._tell, self._progress = lesson, save, tell, progress
+        self._counts = _counts(lesson)
+        self._optimizer: torch.optim.Optimizer
+        self._schedule: torch.optim.lr_scheduler.LRScheduler | None = None
+        self._found: dict[str, Any] | None = None
+        self._scores: list[NDArray[np.float32]] = []
+        self._val_loss = 0.0
+        self._saved = time.monotonic()
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Build the optimiser and the schedule, and put back what a checkpoint knew of them."""
+        self._optimizer = self._lesson.optimizer.build(self.module.parameters())
+        if self._lesson.schedule is not None:
+            self._schedule = self._lesson.schedule.build(self._optimizer, self._lesson.steps)
+        if self._found is not None:
+            self._optimizer.load_state_dict(self._found["optimizer"])
+            if self._schedule is not None:
+                self._schedule.load_state_dict(self._found["schedule"])
+        return self._optimizer
+
+    def on_train_start(self) -> None:
+        """Put random generators back where a checkpoint left them; Lightning's own start draws from them."""
+        if self._found is not None:
+            restore(self._found["random"])
+            self._found = None
+
+    def training_step(self, chunk: Chunk, index: int) -> None:
+        """Take one optimiser step for each batch of a chunk."""
+        optimizer = self.optimizers()
+        assert isinstance(optimizer, LightningOptimizer)
+        kind, size = self._lesson.target.kind, self._lesson.batch_size
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
+        for numbers, codes, truth, weight in _batches(chunk, size):
+            optimizer.zero_grad()
+            here = loss(kind, self.module(numbers, codes), truth, weight)
+            self.manual_backward(here)
+            optimizer.step()
+            if self._schedule is not None:
+                self._schedule.step()
+            total += here.detach() * len(truth)
+        self._count(total.item(), len(chunk[2]))
+
+    def _count(self, total: float, rows: int) -> None:
+        course = self.course
+        course.chunk += 1
+        course.step += -(-rows // self._lesson.batch_size)
+        if not math.isfinite(total):
+            raise StepError(
+                f"the loss is no longer a finite number, in epoch {course.epoch + 1} at step {course.step}",
+                where="training",
+                fix="use a smaller training.optimizer.lr, or a schedule that warms up",
+            )
+        course.loss += total
+        course.rows += rows
+
+    @property
+    def _rate(self) -> float:
+        return float(self._optimizer.param_groups[0]["lr"])
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Tell how far it is, and save when it is time."""
+        every = self._lesson.rows
+        self._progress(self.course.epoch * every + self.course.rows)
+        if time.monotonic() - self._saved >= self._lesson.save_every and self.course.rows < every:
+            self._tell("train/loss", self.course.loss / self.course.rows, self.course.step)
+            self.save()
+
+    def on_validation_epoch_start(self) -> None:
+        """Settle what no training row can reach."""
+        self.settle()
+        self._scores, self._val_loss = [], 0.0
+
+    def settle(self) -> None:
+        """Give weights that no training row can reach a sensible value."""
+        with torch.no_grad():
+            self._lesson.model.settle(self.module, [count.to(self.device) for count in self._counts])
+
+    def validation_step(self, chunk: Chunk, index: int) -> None:
+        """Score a chunk of the val split."""
+        numbers, codes, truth, weight = chunk
+        scores = self.module(numbers, codes)
+        self._val_loss += loss(self._lesson.target.kind, scores, truth, weight, "sum").item()
+        self._scores.append(scores.float().cpu().numpy())
+
+    def on_train_epoch_end(self) -> None:
+        """Write the epoch's line, judge it, and save."""
+        lesson, course = self._lesson, self.course
+        line = {"epoch": course.epoch + 1, "lr": self._rate, "train_loss": course.loss / course.rows}
+        line |= self._judged()
+        course.history.append(line)
+        course.epoch, course.chunk, course.loss, course.rows = course.epoch + 1, 0, 0.0, 0
+        for name, value in line.items():
+            if name != "epoch":
+                self._tell(name.replace("_", "/", 1), value, course.step)
+        if self.patience is not None:
+            self.patience = self.patience.after(line[f"val_{lesson.watched}"])
+            if self.patience.best_now:
+                self.best = {name: value.detach().clone() for name, value in self.module.state_dict().items()}
+            course.stopped = self.patience.over
+            self.trainer.should_stop = course.stopped
+        self.save()
+
+    def _judged(self) -> dict[str, float]:
+        lesson = self._lesson
+        if lesson.val is None:
+            return {}
+        line = {"val_loss": self._val_loss / lesson.val.rows}
+        if lesson.metric is not None:
+            found = answers(np.concatenate(self._scores), lesson.val, lesson.target)
+            line[f"val_{lesson.watched}"] = lesson.metric.value(found)
+        for name, value in line.items():
+            if not math.isfinite(value):
+                raise StepError(
+                    f"'{name}' is no finite number in epoch {self.course.epoch + 1}: val cannot tell",
+                    where="training.early_stopping",
+                    fix="make data.split.val larger, or choose another metric",
+                )
+        return line
+
+    def save(self) -> None:
+        """Save, and note when."""
+        self._save()
+        self._saved = time.monotonic()
+
+    def state(self) -> dict[str, Any]:
+        """Return all that a killed training needs to go on as if nothing had been."""
+        return {
+            "module": self.module.state_dict(),
+            "best": self.best,
+            "patience": None if self.patience is None else asdict(self.patience),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": None if self._schedule is None else self._schedule.state_dict(),
+            "course": asdict(self.course),
+            "random": random_state(),
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from a state; the optimiser's part is put back once Lightning asks for the optimiser."""
+        self.module.load_state_dict(state["module"])
+        self.best = state["best"]
+        self.patience = None if state["patience"] is None else Patience(**state["patience"])
+        self.course = Course(**state["course"])
+        self._found = state
+
+
+def _batches(chunk: Chunk, size: int) -> Any:
+    parts = [torch.split(part, size) for part in chunk[:3]]
+    weights = [None] * len(parts[0]) if chunk[3] is None else torch.split(chunk[3], size)
+    return zip(*parts, weights, strict=True)
+
+
+def _counts(lesson: Lesson) -> list[torch.Tensor]:
+    codes = lesson.train.codes
+    return [
+        torch.from_numpy(np.bincount(codes[:, place], minlength=size))
+        for place, size in enumerate(lesson.inputs.sizes)
+    ]

@@ -1,0 +1,71 @@
+"""What `prepare` left for training."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlspec.engine.files import read_json
+from mlspec.engine.preparing.shards import open_shards
+from mlspec.sdk.contract import FittedTarget, ModelInputs
+from mlspec.sdk.encoded import Encoded
+
+SAMPLE = 1 << 18
+"""Values at each end of an array that a checkpoint's key looks at."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Encoded rows and their shape."""
+
+    inputs: ModelInputs
+    target: FittedTarget
+    train: Encoded
+    val: Encoded | None
+    """None where no row is in the val split."""
+    parity: Encoded
+    """Held-out and hostile rows, without truth."""
+
+    def key(self, parameters: Mapping[str, Any]) -> str:
+        """Return what a training with these parameters on these rows is known by.
+
+        The runner gives each training a scratch folder of its own; this is the second look, so it reads only
+        the ends of large arrays.
+        """
+        import torch
+
+        digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
+        digest.update(f"{torch.__version__} {self.inputs!r} {self.target!r}".encode())
+        for rows in (self.train, self.val):
+            if rows is not None:
+                for array in (rows.numbers, rows.codes, rows.target, rows.weight):
+                    digest.update(_sum(array))
+        return digest.hexdigest()
+
+
+def prepared(folder: Path) -> Prepared:
+    """Return what `prepare` wrote into its folder; rows are memory-mapped."""
+    shards = folder / "shards"
+    val = open_shards(shards / "val") if (shards / "val").is_dir() else None
+    return Prepared(
+        inputs=ModelInputs.revive(read_json(folder / "features.json")["shape"]),
+        target=FittedTarget.revive(read_json(folder / "target.json")),
+        train=open_shards(shards / "train"),
+        val=val if val is not None and val.rows else None,
+        parity=open_shards(shards / "parity"),
+    )
+
+
+def _sum(array: np.ndarray[Any, Any] | None) -> bytes:
+    if array is None:
+        return b"none"
+    flat = array.reshape(-1)
+    ends = zlib.crc32(flat[-SAMPLE:].tobytes(), zlib.crc32(flat[:SAMPLE].tobytes()))
+    return f"{array.shape} {array.dtype.str} {ends}".encode()

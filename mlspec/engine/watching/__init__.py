@@ -1,0 +1,1 @@
+"""What a deployment saw, held against the training data."""

@@ -1,0 +1,358 @@
+"""Training: the same bits twice, resumed or not; what it refuses; what it leaves lying about."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import random
+import signal
+import socket
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from mlspec.engine.judging.answers import answers
+from mlspec.engine.training.fit import CHECKPOINT, Trained, fit
+from mlspec.engine.training.lesson import Lesson
+from mlspec.engine.training.module import scores_of
+from mlspec.errors import MissingError, StepError
+from mlspec.sdk.context import Context
+from mlspec.sdk.contract import ModelInputs
+from mlspec.sdk.encoded import Encoded
+from mlspec.sdk.metric import Metric
+from mlspec.sdk.slot import Slot
+from mlspec.sdk.training import Optimizer
+from tests.planted import INPUTS, planted, target_of
+
+ROWS = 600
+STEPS = 75
+
+
+class Failing(Optimizer):
+    """AdamW whose machine goes down at a step."""
+
+    lr: float = 0.01
+    at: int = -1
+    error: str = "down"
+
+    def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        options, steps = self, 0
+
+        class Machine(torch.optim.AdamW):
+            def step(self, closure: Any = None) -> Any:
+                nonlocal steps
+                steps += 1
+                if steps == options.at:
+                    raise KeyboardInterrupt if options.error == "interrupt" else RuntimeError(options.error)
+                return super().step(closure)
+
+        return Machine(parameters, lr=self.lr)
+
+
+class Scripted(Metric):
+    """Gives the values it was told, one an epoch."""
+
+    targets = ("binary", "category", "number")
+    better: Literal["higher", "lower"] = "higher"
+    values: Any
+
+    def value(self, answers: Any) -> float:
+        return float(next(self.values))
+
+
+def scripted(*values: float) -> Scripted:
+    return Scripted(kind="scripted", values=iter(values))
+
+
+def choose(slot: str, value: Any) -> Any:
+    return Slot(slot).choose(value)
+
+
+def lesson(kind: Any = "binary", rows: int = ROWS, **changes: Any) -> Lesson:
+    train = planted(kind, rows, 1)
+    plain = Lesson(
+        model=choose("model", {"kind": "mlp", "hidden": (16,), "dropout": 0.2}),
+        inputs=INPUTS,
+        target=target_of(kind, train),
+        train=train,
+        val=planted(kind, 200, 2),
+        optimizer=Failing(),
+        schedule=choose("schedule", "one_cycle"),
+        epochs=3,
+        batch_size=8,
+        seed=7,
+    )
+    return dataclasses.replace(plain, **changes)
+
+
+def run(what: Lesson, folder: Path, **context: Any) -> Trained:
+    return fit(
+        what,
+        Context(workspace=folder, **({"scratch": folder / "scratch", "say": lambda line: None} | context)),
+        "key",
+    )
+
+
+def bits(trained: Trained) -> dict[str, bytes]:
+    return {name: value.numpy().tobytes() for name, value in trained.module.state_dict().items()}
+
+
+@pytest.mark.parametrize("at", [5, 17, STEPS, STEPS + 1, STEPS + 25, 2 * STEPS + 70])
+def test_a_killed_training_goes_on_and_ends_with_the_same_bits(at: int, tmp_path: Path) -> None:
+    whole = lesson(
+        patience=3,
+        metric=choose("metric", "auroc"),
+        class_weights=(1.0, 3.0),
+        save_every=0.0,
+    )
+    expected = run(whole, tmp_path / "whole")
+    broken = dataclasses.replace(whole, optimizer=Failing(at=at))
+    with pytest.raises(RuntimeError, match="down"):
+        run(broken, tmp_path)
+    said: list[str] = []
+    found = run(whole, tmp_path, say=said.append)
+    assert bits(found) == bits(expected)
+    assert found.history == expected.history
+    assert found.best_epoch == expected.best_epoch
+    # A chunk is 16 batches, and no epoch's last chunk is full.
+    epoch, step = divmod(at - 1, STEPS)
+    done = epoch * STEPS + step // 16 * 16
+    assert said == ([f"resumed from epoch {epoch} step {done}"] if done else [])
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", {"kind": "sgd", "nesterov": True}])
+@pytest.mark.parametrize("schedule", ["one_cycle", "cosine", "linear", None])
+def test_every_optimizer_and_schedule_can_be_resumed(
+    optimizer: Any, schedule: str | None, tmp_path: Path
+) -> None:
+    whole = lesson(
+        optimizer=choose("optimizer", optimizer),
+        schedule=None if schedule is None else choose("schedule", schedule),
+        epochs=2,
+    )
+    expected = run(whole, tmp_path / "whole")
+
+    def stop(done: float, total: float | None, unit: str) -> None:
+        if done > ROWS * 1.5:
+            raise RuntimeError("down")
+
+    with pytest.raises(RuntimeError, match="down"):
+        run(whole, tmp_path, progress=stop)
+    assert bits(run(whole, tmp_path)) == bits(expected)
+
+
+def test_a_finished_checkpoint_is_not_trained_again(tmp_path: Path) -> None:
+    first = run(lesson(), tmp_path)
+    again = run(lesson(optimizer=Failing(at=1)), tmp_path)
+    assert bits(again) == bits(first)
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", None])
+def test_a_checkpoint_that_is_cut_off_or_of_another_training_is_left_alone(
+    content: bytes | None, tmp_path: Path
+) -> None:
+    expected = run(lesson(epochs=1), tmp_path / "clean")
+    scratch = tmp_path / "scratch"
+    run(lesson(epochs=1), tmp_path)
+    whole = (scratch / CHECKPOINT).read_bytes()
+    said: list[str] = []
+    if content is None:
+        (scratch / CHECKPOINT).write_bytes(whole[: len(whole) // 2])
+    else:
+        (scratch / CHECKPOINT).write_bytes(content)
+    assert bits(run(lesson(epochs=1), tmp_path, say=said.append)) == bits(expected)
+    fit(lesson(epochs=1), Context(workspace=tmp_path, scratch=scratch, say=said.append), "another key")
+    assert said == []
+
+
+def test_the_scratch_folder_holds_one_file_and_no_pickle(tmp_path: Path) -> None:
+    run(lesson(save_every=0.0), tmp_path)
+    (only,) = (tmp_path / "scratch").iterdir()
+    assert only.name == CHECKPOINT
+    from safetensors import safe_open
+
+    with safe_open(only, framework="np") as file:
+        assert set(file.metadata()) == {"mlspec"}
+
+
+@pytest.mark.parametrize("kind", ["binary", "category", "number"])
+def test_every_row_is_learnt_once_an_epoch_the_last_short_batch_too(kind: Any, tmp_path: Path) -> None:
+    train = planted(kind, 101, 1)
+    # At a rate of almost nothing the model stays at zero, so the mean of the loss is known.
+    still = lesson(
+        kind,
+        train=train,
+        target=target_of(kind, train),
+        model=choose("model", "linear"),
+        optimizer=choose("optimizer", {"kind": "sgd", "lr": 1e-12, "momentum": 0.0}),
+        schedule=None,
+        epochs=1,
+        batch_size=16,
+    )
+    expected = {"binary": np.log(2), "category": np.log(3), "number": 1.0}[kind]
+    assert run(still, tmp_path).history[0]["train_loss"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_weights_of_rows_and_classes_are_those_of_scikit_learn(tmp_path: Path) -> None:
+    random_ = np.random.default_rng(0)
+    numbers = random_.standard_normal((400, 3)).astype(np.float32)
+    truth = (numbers @ [1.0, -2.0, 0.5] + random_.standard_normal(400) * 2 > 1).astype(float)
+    weight = random_.uniform(0.1, 5, 400).astype(np.float32)
+    train = Encoded(numbers, np.zeros((400, 0), np.int32), truth, weight)
+    factors = (0.5, 4.0)
+    trained = run(
+        lesson(
+            train=train,
+            val=None,
+            inputs=ModelInputs(numbers=3),
+            model=choose("model", "linear"),
+            optimizer=choose("optimizer", {"kind": "sgd", "lr": 1.0, "momentum": 0.9}),
+            schedule=None,
+            epochs=300,
+            batch_size=400,
+            class_weights=factors,
+        ),
+        tmp_path,
+    )
+    reference = LogisticRegression(C=np.inf, tol=1e-10, class_weight={0: factors[0], 1: factors[1]})
+    reference.fit(numbers, truth, sample_weight=weight)
+    state = trained.module.state_dict()
+    assert state["numbers"].numpy() == pytest.approx(reference.coef_, abs=2e-4)
+    assert state["bias"].numpy() == pytest.approx(reference.intercept_, abs=2e-4)
+
+
+def test_early_stopping_keeps_the_best_epoch(tmp_path: Path) -> None:
+    whole = lesson(epochs=9, schedule=None)
+    stopped = run(
+        dataclasses.replace(whole, metric=scripted(0.1, 0.5, 0.5, 0.4), patience=2), tmp_path / "stopped"
+    )
+    assert stopped.best_epoch == 2
+    assert [line["epoch"] for line in stopped.history] == [1, 2, 3, 4]
+    assert [line["val_scripted"] for line in stopped.history] == [0.1, 0.5, 0.5, 0.4]
+    two = run(dataclasses.replace(whole, epochs=2), tmp_path / "two")
+    assert bits(stopped) == bits(two)
+
+
+def test_without_a_metric_the_loss_on_val_is_watched(tmp_path: Path) -> None:
+    found = run(lesson(epochs=4, patience=4), tmp_path)
+    losses = [line["val_loss"] for line in found.history]
+    assert found.best_epoch == int(np.argmin(losses)) + 1
+
+
+def test_the_loss_on_val_is_that_of_the_kept_weights(tmp_path: Path) -> None:
+    what = lesson(epochs=2, patience=5)
+    found = run(what, tmp_path)
+    assert what.val is not None
+    shares = answers(scores_of(found.module, what.val, what.target), what.val, what.target).probabilities
+    assert shares is not None
+    own = -np.log(shares[np.arange(what.val.rows), what.val.target.astype(int)]).mean()
+    assert own == pytest.approx(found.history[found.best_epoch - 1]["val_loss"], rel=1e-5)
+
+
+def test_a_code_that_training_never_saw_gets_the_mean_of_those_it_saw(tmp_path: Path) -> None:
+    train = planted("binary", ROWS, 1)
+    found = run(lesson(train=train), tmp_path)
+    seen = np.bincount(train.codes[:, 0], minlength=6)
+    assert seen[0] == seen[1] == 0
+    table = next(
+        table for table in found.module.get_submodule("tables").children() if 0 in table.group.columns
+    )
+    lines = table.weight.detach().numpy()[:6]
+    mean = (seen / seen.sum()) @ lines
+    for code in np.flatnonzero(seen == 0):
+        assert lines[code] == pytest.approx(mean, abs=1e-6)
+
+
+def test_a_loss_that_leaves_the_numbers_ends_the_training(tmp_path: Path) -> None:
+    leap = choose("optimizer", {"kind": "sgd", "lr": 100.0, "momentum": 0.99})
+    wild = lesson("number", optimizer=leap, schedule=None, epochs=20)
+    with pytest.raises(StepError, match=r"no longer a finite number, in epoch \d+ at step \d+") as caught:
+        run(wild, tmp_path)
+    assert "lr" in (caught.value.fix or "")
+
+
+def test_a_measure_that_cannot_tell_ends_the_training(tmp_path: Path) -> None:
+    with pytest.raises(StepError, match="'val_scripted' is no finite number in epoch 2"):
+        run(lesson(metric=scripted(0.5, float("nan")), patience=2), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"val": None, "patience": 2}, "val split"),
+        ({"train": planted("binary", 0, 1)}, "no row is in the training split"),
+        ({"metric": choose("metric", "rmse"), "patience": 2}, "'rmse' cannot judge a binary target"),
+    ],
+)
+def test_what_cannot_be_taught_is_refused(changes: dict[str, Any], words: str, tmp_path: Path) -> None:
+    with pytest.raises(StepError, match=words):
+        run(lesson(**changes), tmp_path)
+
+
+def test_a_device_that_is_not_here_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(MissingError, match="no CUDA device here"):
+        run(lesson(accelerator="cuda"), tmp_path)
+
+
+def test_it_is_quiet_and_leaves_the_process_as_it_was(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **options: Any) -> None:
+        raise AssertionError("a training opened a socket")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.chdir(tmp_path)
+    logging.getLogger("pytorch_lightning").setLevel(logging.INFO)
+    random.seed(1), np.random.seed(1), torch.manual_seed(1)
+    before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+    handler = signal.getsignal(signal.SIGINT)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(lesson(), tmp_path)
+    assert capfd.readouterr() == ("", "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["scratch"]
+    assert (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()) == before
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert logging.getLogger("pytorch_lightning").level == logging.INFO
+
+
+def test_an_interrupt_stays_an_interrupt(tmp_path: Path) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        run(lesson(optimizer=Failing(at=20, error="interrupt")), tmp_path)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_tensorboard_can_read_the_scalars(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    found = run(lesson(), tmp_path, logs=tmp_path / "logs")
+    events = EventAccumulator(str(tmp_path / "logs")).Reload()
+    assert {"train/loss", "val/loss", "lr"} <= set(events.Tags()["scalars"])
+    values = [(event.step, event.value) for event in events.Scalars("val/loss")]
+    assert [step for step, _ in values] == [STEPS, 2 * STEPS, 3 * STEPS]
+    assert [value for _, value in values] == pytest.approx(
+        [line["val_loss"] for line in found.history], rel=1e-6
+    )
+
+
+def test_progress_ends_at_all_rows(tmp_path: Path) -> None:
+    told: list[tuple[float, float | None, str]] = []
+    run(lesson(), tmp_path, progress=lambda *line: told.append(line))
+    assert told[-1] == (3 * ROWS, 3 * ROWS, "rows")
+    assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
+
+
+@pytest.mark.gpu
+def test_it_learns_on_cuda(tmp_path: Path) -> None:
+    found = run(lesson(accelerator="cuda", epochs=6), tmp_path)
+    assert next(found.module.parameters()).device.type == "cpu"
+    assert found.history[-1]["val_loss"] < 0.3

@@ -1,0 +1,94 @@
+import threading
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from mlspec.engine.files import read_json
+from mlspec.engine.watching.tap import Tap
+from mlspec.sdk.monitor import Observer
+
+BATCH = pa.RecordBatch.from_pydict({"x": [1.0, 2.0]})
+
+
+class Notes(Observer):
+    """Remembers what it was told; waits or fails where it is asked to."""
+
+    def __init__(self, gate: threading.Event | None = None, fails: bool = False) -> None:
+        self.rows, self.flushes, self.gate, self.fails = 0, 0, gate, fails
+
+    def observe(self, rows: pa.RecordBatch, answers: pa.RecordBatch) -> None:
+        if self.gate is not None:
+            self.gate.wait(10)
+        if self.fails:
+            raise RuntimeError("no disk")
+        assert rows.num_rows == answers.num_rows
+        self.rows += rows.num_rows
+
+    def flush(self) -> None:
+        self.flushes += 1
+
+
+def test_everything_put_is_observed_before_it_closes(tmp_path: Path) -> None:
+    notes = Notes()
+    with Tap(notes, tmp_path, pause=0.01) as tap:
+        for _ in range(500):
+            tap.put(BATCH, BATCH)
+    assert notes.rows == tap.seen == 1000 and tap.dropped == 0 and notes.flushes >= 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_does_not_fit_is_dropped_counted_and_told(tmp_path: Path) -> None:
+    gate, said = threading.Event(), list[str]()
+    tap = Tap(Notes(gate), tmp_path, say=said.append, capacity=3, pause=0.01)
+    with tap:
+        for _ in range(100):
+            tap.put(BATCH, BATCH)  # never blocks, though the observer stands still
+        gate.set()
+    assert tap.seen + tap.dropped == 200 and tap.dropped >= 100
+    assert any("dropped" in line for line in said)
+    (file,) = tmp_path.glob("tap-*.json")
+    assert read_json(file) == {"dropped": tap.dropped}
+
+
+def test_an_observer_that_fails_is_told_and_ends_nothing(tmp_path: Path) -> None:
+    said = list[str]()
+    with Tap(Notes(fails=True), tmp_path, say=said.append, pause=0.01) as tap:
+        tap.put(BATCH, BATCH)
+    assert tap.dropped == 2 and tap.seen == 0
+    assert any("no disk" in line for line in said)
+
+
+def test_what_was_seen_is_written_while_it_runs(tmp_path: Path) -> None:
+    written = threading.Event()
+
+    class Writing(Notes):
+        def flush(self) -> None:
+            written.set()
+
+    with Tap(Writing(), tmp_path, every=0.02, pause=0.01) as tap:
+        tap.put(BATCH, BATCH)
+        assert written.wait(10)
+
+
+def test_it_can_be_closed_without_having_begun(tmp_path: Path) -> None:
+    notes = Notes()
+    tap = Tap(notes, tmp_path)
+    tap.put(BATCH, BATCH)
+    tap.close()
+    assert notes.rows == 2
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_many_threads_may_put(tmp_path: Path, threads: int) -> None:
+    notes = Notes()
+    with Tap(notes, tmp_path, pause=0.01) as tap:
+        workers = [
+            threading.Thread(target=lambda: [tap.put(BATCH, BATCH) for _ in range(200)])
+            for _ in range(threads)
+        ]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    assert notes.rows + tap.dropped == 400 * threads and tap.dropped == 0
