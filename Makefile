@@ -50,7 +50,7 @@ format: $(STAMP)  ## Mend what ruff can mend by itself.
 	$(BIN)/ruff format .
 
 bench: $(STAMP)  ## Measure (minutes; wants a quiet machine).
-	$(BIN)/python benchmarks/run.py $(ARGS)
+	@status=0; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || status=1; done; exit $$status
 
 constraints: $(STAMP)  ## Renew constraints.txt from what .venv holds now.
 	@{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --exclude-editable --disable-pip-version-check \

@@ -22,7 +22,7 @@ class Builder:
     Example:
         >>> graph = Builder("double")
         >>> x = graph.input("x", "float64")
-        >>> graph.output(graph.node("Add", x, x), "y", "float32", ("rows",))
+        >>> graph.output(graph.node("Add", x, x), "y", "float64", ("rows",))
         >>> [node.op_type for node in graph.model().graph.node]
         ['Add', 'Identity']
     """

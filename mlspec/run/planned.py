@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mlspec
+from mlspec.compose.composed import Composed
 from mlspec.plan.build import build_plan
 from mlspec.plan.plan import Plan
 from mlspec.spec.load import load
@@ -21,6 +22,8 @@ class Planned:
     spec: Spec
     plan: Plan
     workspace: Path
+    composed: Composed
+    """Where each value was said."""
 
 
 def planned(
@@ -53,7 +56,7 @@ def planned(
         files=[_relative(file, root) for file in loaded.files if not _shipped(file)],
         sample=sample,
     )
-    return Planned(loaded.spec, plan, root)
+    return Planned(loaded.spec, plan, root, loaded.composed)
 
 
 def _relative(path: Path, root: Path) -> str:
