@@ -18,7 +18,7 @@ PATIENCE = 2.0
 """Seconds that a step may take before anything is told of it."""
 PAUSE = 0.1
 """Seconds between two drawings."""
-STYLES = {"ran": "green", "restored": "cyan", "reused": "dim", "failed": "bold red"}
+STYLES = {"ran": "green", "restored": "cyan", "reused": "dim", "failed": "bold red", "interrupted": "yellow"}
 INDENT = " " * 17
 
 

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 from mlspec.cli.console import stdout
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from mlspec.plan.plan import Plan
+    from mlspec.plan.plan import Step
     from mlspec.run.report import Report
 
 
 def summary(report: Report) -> None:
     """Print measures, gates and where everything lies."""
     console = stdout()
-    show_metrics(report.plan, report.workspace)
+    show_metrics(report.steps, report.workspace)
     gates = _gates(report)
     if gates:
         console.print("gates", style="bold")
@@ -25,7 +26,7 @@ def summary(report: Report) -> None:
             word, style = ("passed", "green") if gate["passed"] else ("FAILED", "bold red")
             console.print(f"  {word}  ", style=style, end="")
             console.print(str(gate["text"]))
-    shown = [step for step in report.plan.steps if step.kind in ("export", "package")]
+    shown = [step for step in report.steps if step.kind in ("export", "package")]
     lying = [step.output for step in shown if (report.workspace / step.output).is_dir()]
     if lying:
         console.print("where", style="bold")
@@ -37,12 +38,12 @@ def summary(report: Report) -> None:
     console.print(f"{ran} ran, {restored} restored, {reused} reused in {report.seconds:.1f} s", style="dim")
 
 
-def show_metrics(plan: Plan, workspace: Path) -> None:
-    """Print what was measured of each export."""
+def show_metrics(steps: Iterable[Step], workspace: Path) -> None:
+    """Print what was measured of each export that some steps evaluated."""
     from mlspec.run.metrics import metrics
 
     console = stdout()
-    for export, values in metrics(plan, workspace).items():
+    for export, values in metrics(steps, workspace).items():
         console.print(f"metrics of '{export}' on the test split", style="bold")
         width = max((len(name) for name in values), default=0)
         for name, value in values.items():
@@ -54,6 +55,9 @@ def _number(value: Any) -> str:
 
 
 def _gates(report: Report) -> list[dict[str, Any]]:
-    file = report.workspace / report.plan.step("gate").output / "report.json"
-    found: list[dict[str, Any]] = json.loads(file.read_bytes())["gates"] if file.is_file() else []
+    found: list[dict[str, Any]] = []
+    for step in report.steps:
+        file = report.workspace / step.output / "report.json"
+        if step.kind == "gate" and file.is_file():
+            found = json.loads(file.read_bytes())["gates"]
     return found

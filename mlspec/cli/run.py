@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
         except CheckFailed:
             if progress.failed == "gate" and not arguments.json:
-                show_metrics(found.plan, found.workspace)
+                show_metrics(found.plan.steps, found.workspace)
             raise
     if arguments.json:
         emit(report.plain() | {"workspace": str(report.workspace)})
@@ -75,6 +75,6 @@ def _tell(report: Report, words: str) -> None:
 
 def _next(report: Report, words: str) -> None:
     """Tell the command that a user wants next."""
-    step = next((step for step in report.plan.steps if step.kind == "package"), None)
+    step = next((step for step in report.steps if step.kind == "package"), None)
     if step is not None and (report.workspace / step.output).is_dir() and report.plan.sample is None:
         sys.stderr.write(f"next: mlspec serve{words}\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path, PurePosixPath
 
+from mlspec import plugins
 from mlspec.compose.workspace import workspace_of
 from mlspec.errors import MissingError, UsageError
 
@@ -35,20 +36,30 @@ def at_revision(path: Path, revision: str, into: Path) -> Path:
             raise UsageError(f"'{spec}' is in no git repository", fix="name two specs: mlspec diff A B")
         raise UsageError(f"git knows no revision '{revision}'", fix="`git log --oneline` lists them")
     name = PurePosixPath(spec.resolve().relative_to(root).as_posix())
-    listed = _git(folder, "ls-tree", "-r", "-z", commit.decode().strip(), "--", str(name), *BESIDE) or b""
+    beside = [name for name in BESIDE if not _shipped(root / name)]
+    listed = _git(folder, "ls-tree", "-r", "-z", commit.decode().strip(), "--", str(name), *beside) or b""
     found = False
     for entry in listed.split(b"\0")[:-1]:
         (mode, kind, digest), file = entry.split(b"\t", 1)[0].decode().split(), entry.split(b"\t", 1)[1]
-        if kind != "blob" or mode == _LINK:
-            continue
         place = into / file.decode("utf-8", "surrogateescape")
+        # A tree made by hand may hold any name: nothing is written outside the folder.
+        if kind != "blob" or mode == _LINK or ".." in place.parts:
+            continue
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(_git(folder, "cat-file", "blob", digest) or b"")
         found = found or place == into / name
     if not found:
-        raise MissingError(f"there is no '{name}' at '{revision}'", fix=f"`git log -- {name}` tells where it is")
+        raise MissingError(
+            f"there is no '{name}' at '{revision}'", fix=f"`git log -- {name}` tells where it is"
+        )
     (into / ".dvc").mkdir()
     return into / name
+
+
+def _shipped(folder: Path) -> bool:
+    """Return whether a folder of the workspace is mlspec's own, as in a checkout of it."""
+    places = [Path(entry) for entry in plugins.__path__]
+    return folder.is_dir() and any(place.is_dir() and place.samefile(folder) for place in places)
 
 
 def _git(folder: Path, *words: str) -> bytes | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mlspec import __version__
-from mlspec.plan.plan import Plan
+from mlspec.plan.plan import Plan, Step
 from mlspec.run.metrics import metrics
 
 LIBRARIES = (
@@ -27,7 +27,7 @@ class Outcome:
 
     step: str
     pipeline: str
-    done: Literal["reused", "restored", "ran", "failed"]
+    done: Literal["reused", "restored", "ran", "failed", "interrupted"]
     reasons: tuple[str, ...]
     """Why it ran; or what could not be checked."""
     seconds: float
@@ -65,7 +65,13 @@ class Report:
     @property
     def metrics(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the measures of each export that was evaluated."""
-        return metrics(self.plan, self.workspace)
+        return metrics(self.steps, self.workspace)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Return the steps of the plan that were looked at: all, or those that the user chose."""
+        names = {outcome.step for outcome in self.outcomes}
+        return tuple(step for step in self.plan.steps if step.name in names)
 
     def plain(self) -> dict[str, Any]:
         """Return this as JSON data."""

@@ -145,8 +145,11 @@ class _Walk:
                 step, "reused", (f"cannot check, reused: {missing.what}",), time.perf_counter() - start
             )
             return
-        except BaseException:
-            self._note(step, "failed", reasons, time.perf_counter() - start)
+        except BaseException as fault:
+            word: Literal["failed", "interrupted"] = (
+                "failed" if isinstance(fault, Exception) else "interrupted"
+            )
+            self._note(step, word, reasons, time.perf_counter() - start)
             raise
         if judged.verdict == "look" and opened.recorded(step)["outs"] == before:
             self._note(step, "reused", (), time.perf_counter() - start)
@@ -211,7 +214,7 @@ class _Walk:
     def _note(
         self,
         step: Step,
-        done: Literal["reused", "restored", "ran", "failed"],
+        done: Literal["reused", "restored", "ran", "failed", "interrupted"],
         reasons: tuple[str, ...],
         seconds: float,
     ) -> None:

@@ -240,10 +240,19 @@ def test_an_interrupted_step_leaves_no_rubbish_and_the_next_run_goes_on(workspac
     with pytest.raises(KeyboardInterrupt):
         run(workspace)
     assert not list((workspace / ".mlspec/tmp").iterdir())
+    (record,) = (workspace / "artifacts/small/logs").glob("run-*.json")
+    told = {step["step"]: step["done"] for step in json.loads(record.read_text())["steps"]}
+    assert told["prepare"] == "ran"
+    assert told["train"] == "interrupted"
     steps.failing.clear()
     steps.take()
     run(workspace)
     assert steps.take() == ALL[3:]
+
+
+def test_a_part_of_a_plan_reports_no_number_of_an_older_run(workspace, steps):
+    assert run(workspace).metrics
+    assert run(workspace, until="prepare", force=("prepare",)).metrics == {}
 
 
 def test_locked_refuses_what_would_be_written(workspace, steps):
