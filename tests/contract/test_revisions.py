@@ -1,4 +1,4 @@
-"""What a kind gave when its revision was set: other results without another revision would be reused as if equal.
+"""What each kind gave when its revision was set: other results of the same revision would be reused as equal.
 
 Renew after raising a revision: `MLSPEC_RENEW=1 python -m pytest tests/contract/test_revisions.py`.
 """
