@@ -18,7 +18,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MS0106": "Tags (!!binary, !name) are not part of the language: the schema says what a value is. "
         "Put text into quotes.",
         "MS0107": "A file holds more than one YAML document. Lay files on top of each other with -c instead.",
-        "MS0108": "A file is larger or deeper than any spec: 1,000,000 characters, 32 levels.",
+        "MS0108": "A file is larger or deeper than any spec: 1,000,000 characters, 50,000 keys and values, "
+        "32 levels.",
         "MS0109": "Keys must be text, and a file must be a mapping.",
         "MS0110": "A number is infinite, not a number, or too large. No key takes such a number.",
         "MS0111": "An override is not in Hydra's grammar: key=value, group=preset, ~key. "
@@ -43,6 +44,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MS0119": "An override takes away or counts into something that is not there, or says null "
         "over a section: "
         "~key takes a section away.",
+        "MS0120": "More than 100 faults: the first hundred are told. Mend them and look again.",
         # MS02xx: the schema.
         "MS0201": "A key is not part of the language. Keys are checked strictly, so that a slip of the "
         "pen changes no model. "

@@ -15,6 +15,7 @@ ORDER = (
     "monitor",
     "why",
     "show",
+    "diff",
     "schema",
     "plugins",
     "doctor",

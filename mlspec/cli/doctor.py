@@ -123,18 +123,32 @@ def _workspace() -> dict[str, Any]:
 
 
 def _trust() -> dict[str, Any]:
+    from mlspec import registry
     from mlspec.compose.workspace import workspace_of
-    from mlspec.trust import is_trusted
+    from mlspec.errors import MlspecError
+    from mlspec.trust import digest, is_trusted
 
-    folder = workspace_of(Path("spec.yaml")) / "plugins"
+    root = workspace_of(Path("spec.yaml"))
+    folder = root / "plugins"
     shipped = Path(__file__).resolve().parents[2] / "plugins"
     if not folder.is_dir() or folder == shipped:
         return _finding("plug-ins", "good", "this workspace has none of its own")
-    if is_trusted(folder):
-        return _finding("plug-ins", "good", f"{folder} is trusted")
-    return _finding(
-        "plug-ins", "untrusted", f"{folder} is code that nobody said to trust", fix="mlspec trust"
-    )
+    try:
+        registry.attach(root)
+        digest(folder)
+    except MlspecError as error:
+        return _finding("plug-ins", "untrusted", error.what, fix=error.fix)
+    if not is_trusted(folder):
+        return _finding(
+            "plug-ins", "untrusted", f"{folder} is code that nobody said to trust", fix="mlspec trust"
+        )
+    own = [(slot, file.stem) for slot in registry.SLOTS for file in sorted((folder / slot).glob("[a-z]*.py"))]
+    for slot, kind in own:
+        try:
+            registry.find(slot, kind)
+        except MlspecError as error:
+            return _finding("plug-ins", "missing", error.what, fix=error.fix)
+    return _finding("plug-ins", "good", f"{len(own)} in {folder}: trusted, and each can be imported")
 
 
 def _show(found: list[dict[str, Any]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from mlspec.sdk.source import Source
 
 SUMMARY = "write a first spec.yaml: from a data file, from an example, or empty"
+EDITOR = "# yaml-language-server: $schema=.mlspec/spec.schema.json"
+"""The line by which editors find the language."""
 KINDS = {
     ".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json", ".parquet": "parquet",
 }  # fmt: skip
@@ -26,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--from", dest="data", metavar="FILE", help="a CSV, JSON lines or Parquet file")
     what.add_argument(
-        "--example", metavar="NAME", help="a table that comes with scikit-learn, such as breast_cancer"
+        "--example",
+        metavar="NAME",
+        help="a whole example (breast_cancer, diabetes, wine), or another table of scikit-learn's",
     )
     parser.add_argument("--target", metavar="COLUMN", help="what is predicted (guessed where absent)")
     parser.add_argument("--name", help="the model's name (the file's where absent)")
@@ -50,6 +55,8 @@ def init(arguments: argparse.Namespace) -> int:
         if arguments.target:
             raise UsageError("--target needs the data", fix="add --from FILE")
         text = _empty(_name(arguments.name or "my_model"))
+    elif arguments.example in examples() and arguments.target is None:
+        text = _example(arguments.example, arguments.name)
     else:
         text, reasons = _proposed(arguments, folder)
     _write(file, text)
@@ -61,6 +68,26 @@ def init(arguments: argparse.Namespace) -> int:
     stdout().print(f"{file}: written")
     stderr().print("next: read it, change what is wrong, then `mlspec plan` and `mlspec run`")
     return 0
+
+
+def examples() -> tuple[str, ...]:
+    """Return the examples that come with mlspec, sorted."""
+    return tuple(sorted(file.parent.name for file in _examples().glob("*/spec.yaml")))
+
+
+def _examples() -> Path:
+    """Return their folder: in a wheel beside the code, else in the checkout."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "examples"
+    return inside if inside.is_dir() else package.parent / "examples"
+
+
+def _example(example: str, name: str | None) -> str:
+    """Return an example's text with the editor's line, and perhaps another name."""
+    text = (_examples() / example / "spec.yaml").read_text("utf-8")
+    if name is not None:
+        text = re.sub(r"(?m)^name: *[a-z0-9_]+", f"name: {_name(name)}", text, count=1)
+    return text if text.startswith(EDITOR) else f"{EDITOR}\n{text}"
 
 
 def _write(file: Path, text: str) -> None:
@@ -108,7 +135,10 @@ def _proposed(arguments: argparse.Namespace, folder: Path) -> tuple[str, dict[st
     name = _name(arguments.name or stem)
     reasons = {guess.column: f"{guess.kind or 'ignored'}: {guess.reason}" for guess in found.guesses}
     why = f" ({found.target_reason})" if arguments.target is None and found.target_reason else ""
-    return _text(name, described, found, (target, kind, positive)), {target: f"target{why}", **reasons}
+    doubts = [f"guessed: {found.target_reason}; another one: --target COLUMN"] if why else []
+    doubts += [f"the rarer of the two values, {positive}, counts as positive"] if positive is not None else []
+    text = _text(name, described, found, (target, kind, positive), doubts)
+    return text, {target: f"target{why}", **reasons}
 
 
 def _source(arguments: argparse.Namespace, folder: Path) -> tuple[Source, str, str]:
@@ -127,7 +157,7 @@ def _source(arguments: argparse.Namespace, folder: Path) -> tuple[Source, str, s
         try:
             Slot("source").choose(options)
         except ValidationError as fault:
-            names = "breast_cancer, diabetes, digits, iris, wine"
+            names = ", ".join(sorted({*examples(), "breast_cancer", "diabetes", "digits", "iris", "wine"}))
             raise UsageError(f"there is no example '{arguments.example}'", fix=f"one of {names}") from fault
     else:
         file = Path(arguments.data)
@@ -137,13 +167,27 @@ def _source(arguments: argparse.Namespace, folder: Path) -> tuple[Source, str, s
             raise UsageError(f"'{file.name}' is of no known kind", fix=f"one of {', '.join(KINDS)}")
         path = Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
         options, stem = {"kind": KINDS[file.suffix.lower()], "path": path}, file.stem
-        sign = _delimiter(file) if options["kind"] == "csv" else ","
-        if sign != ",":
-            options["delimiter"] = sign
+        if options["kind"] == "csv":
+            usual = {"delimiter": ",", "encoding": "utf-8"}
+            seen = {"delimiter": _delimiter(file), "encoding": _encoding(file)}
+            options |= {key: value for key, value in seen.items() if value != usual[key]}
     # What is read now need not lie where the spec's folder will be.
     absolute = {"path": str(Path(arguments.data).resolve())} if arguments.data is not None else {}
     source: Any = Slot("source").choose({**options, **absolute})
     return source, "{" + ", ".join(f"{key}: {scalar(value)}" for key, value in options.items()) + "}", stem
+
+
+def _encoding(file: Path) -> str:
+    """Return how bytes become text: utf-16 by its mark, utf-8 where that fits the start, else latin-1."""
+    with open(file, "rb") as stream:
+        start = stream.read(2**26)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
 
 
 def _delimiter(file: Path) -> str:
@@ -183,38 +227,39 @@ def _name(text: str) -> str:
     return name if name[0].isalpha() else f"m_{name}"
 
 
-def _text(name: str, source: str, found: Proposal, target: tuple[str, str, str | None]) -> str:
+def _text(
+    name: str, source: str, found: Proposal, target: tuple[str, str, str | None], doubts: list[str]
+) -> str:
     from mlspec.plan.scalar import scalar
 
     column, kind, positive = target
     told = f", positive: {scalar(positive)}" if positive is not None else ""
     used = [guess for guess in found.guesses if guess.kind is not None]
-    left_out = [guess.column for guess in found.guesses if guess.kind is None]
+    left_out = [(scalar(guess.column), guess.reason) for guess in found.guesses if guess.kind is None]
     width = max((len(scalar(guess.column)) for guess in used), default=0)
     features = []
     for guess in used:
         options = "".join(f", {key}: {scalar(value)}" for key, value in guess.options)
         value = f"{{kind: {guess.kind}{options}}}" if options else str(guess.kind)
         features.append(f"    {scalar(guess.column) + ':':<{width + 1}} {value:<10}  # {guess.reason}")
-    ignored = (
-        f"  ignore: [{', '.join(map(scalar, left_out))}]  # looked like ids, or said nothing\n"
-        if left_out
-        else ""
-    )
+    longest = max((len(name) for name, _ in left_out), default=0)
+    ignored = "".join(f"    - {name:<{longest}}  # {reason}\n" for name, reason in left_out)
+    ignored = f"  ignore:  # read, and used for nothing\n{ignored}" if ignored else ""
+    doubt = "".join(f"  # {line}\n" for line in doubts)
     metric = {
         "binary": "auroc, at_least: 0.8",
         "category": "accuracy, at_least: 0.8",
         "number": "r2, at_least: 0.3",
     }
     return f"""\
-# yaml-language-server: $schema=.mlspec/spec.schema.json
+{EDITOR}
 apiVersion: mlspec/v1
 name: {name}
 seed: 7
 
 data:
   source: {source}
-  target: {{column: {scalar(column)}, kind: {kind}{told}}}
+{doubt}  target: {{column: {scalar(column)}, kind: {kind}{told}}}
 {ignored}  features:  # number, category, binary, datetime; `mlspec plugins feature number` tells the options
 {chr(10).join(features)}
   split: {{kind: random, train: 0.7, val: 0.1, test: 0.2}}
@@ -243,7 +288,7 @@ deployments:
 
 def _empty(name: str) -> str:
     return f"""\
-# yaml-language-server: $schema=.mlspec/spec.schema.json
+{EDITOR}
 apiVersion: mlspec/v1
 name: {name}
 seed: 7

@@ -28,7 +28,11 @@ def plugins(arguments: argparse.Namespace) -> int:
     registry.attach(workspace_of(Path("spec.yaml")))
     slot, kind = arguments.slot, arguments.kind
     if slot is not None and slot not in registry.SLOTS:
-        raise UsageError(f"no slot is called '{slot}'", fix=f"one of {', '.join(registry.SLOTS)}")
+        from mlspec.compose.near import near
+
+        close = near(slot, registry.SLOTS)
+        fix = f"did you mean '{close}'?" if close else f"one of {', '.join(registry.SLOTS)}"
+        raise UsageError(f"no slot is called '{slot}'", fix=fix)
     if kind is not None:
         _show_kind(_kind(slot, kind), arguments.json)
         return 0

@@ -12,11 +12,13 @@ PLACE = Path(".mlspec") / "spec.schema.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the workspace and `--write`."""
+    """Add the workspace, `--write` and `--markdown`."""
     parser.add_argument(
         "folder", nargs="?", default=".", help="the workspace, whose plug-ins are described too"
     )
-    parser.add_argument("--write", action="store_true", help=f"write {PLACE.as_posix()} in the workspace")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--write", action="store_true", help=f"write {PLACE.as_posix()} in the workspace")
+    how.add_argument("--markdown", action="store_true", help="print it as a page to read")
     add_json(parser)
 
 
@@ -34,6 +36,11 @@ def schema(arguments: argparse.Namespace) -> int:
     workspace = workspace_of(place / "spec.yaml" if place.is_dir() else place)
     registry.attach(workspace)
     found = build()
+    if arguments.markdown:
+        from mlspec.spec.reference import reference
+
+        sys.stdout.write(reference(found))
+        return 0
     if not arguments.write:
         emit(found)
         return 0

@@ -37,7 +37,11 @@ def trust(arguments: argparse.Namespace) -> int:
     plugins = workspace_of(place / "spec.yaml" if place.is_dir() else place) / "plugins"
     if not plugins.is_dir():
         raise MissingError(f"there is no folder '{plugins}'", fix="name the workspace: mlspec trust FOLDER")
-    files = sorted(file.relative_to(plugins.parent).as_posix() for file in plugins.rglob("*.py"))
+    files = sorted(
+        file.relative_to(plugins.parent).as_posix()
+        for file in plugins.rglob("*")
+        if "__pycache__" not in file.parts and not file.is_dir()
+    )
     if arguments.forget:
         known = distrust(plugins)
         told = {"trusted": False, "was": known, "plugins": files}
@@ -49,7 +53,8 @@ def trust(arguments: argparse.Namespace) -> int:
             "plugins": files,
             "recorded_in": str(trust_file()),
         }
-        line = f"trusted as it is now ({len(files)} files); any change needs this command again"
+        number = f"{len(files)} file{'' if len(files) == 1 else 's'}"
+        line = f"trusted as it is now ({number}); any change needs this command again"
     if arguments.json:
         emit(told)
     else:

@@ -29,20 +29,22 @@ def why(arguments: argparse.Namespace) -> int:
     """
     if arguments.key[:2] == "MS" and arguments.key[2:].isdigit():
         return _code(arguments)
+    from mlspec.plan.affected import affected
+    from mlspec.run.planned import planned
     from mlspec.spec.explain import explain
-    from mlspec.spec.load import load
 
     path, overrides, overlays = spec_of(arguments)
-    loaded = load(path, overrides, overlays, data=False)
-    found = explain(arguments.key, loaded.spec, loaded.composed)
+    made = planned(path, overrides, overlays, data=False)
+    found = explain(arguments.key, made.spec, made.composed)
+    steps = affected(found.path, made.plan)
     if arguments.json:
         from mlspec.cli.console import emit
 
-        emit(_as_json(found))
+        emit(_as_json(found) | {"steps": list(steps[0]), "followers": list(steps[1])})
         return 0
     import sys
 
-    sys.stdout.write(_told(found))
+    sys.stdout.write(_told(found) + _reached(found, *steps))
     return 0
 
 
@@ -67,7 +69,7 @@ def _code(arguments: argparse.Namespace) -> int:
 
 
 def _as_json(found: Explained) -> dict[str, Any]:
-    from mlspec.spec.faults import dotted
+    from mlspec.spec.dotted import dotted
 
     def origin(index: int) -> dict[str, Any]:
         one = found.origins[index]
@@ -87,7 +89,7 @@ def _as_json(found: Explained) -> dict[str, Any]:
 def _told(found: Explained) -> str:
     import json
 
-    from mlspec.spec.faults import dotted
+    from mlspec.spec.dotted import dotted
 
     def shown(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False)
@@ -109,3 +111,12 @@ def _told(found: Explained) -> str:
     if found.takes:
         lines.append(f"  takes  {found.takes}")
     return "\n".join(lines) + "\n"
+
+
+def _reached(found: Explained, steps: tuple[str, ...], followers: tuple[str, ...]) -> str:
+    """Return which steps a change of the key makes work again."""
+    if not steps:
+        reader = "what watches the model reads it" if found.path[0] == "monitoring" else "a change is free"
+        return f"  steps  none: {reader}\n"
+    then = f", then {', '.join(followers)}" if followers else ""
+    return f"  steps  {', '.join(steps)}{then}\n"

@@ -14,11 +14,11 @@ from mlspec.compose.layer import Layer
 from mlspec.compose.merge import IsSlot, put, without
 from mlspec.compose.plain_presets import plain_presets
 from mlspec.compose.preset_files import PresetFiles
-from mlspec.compose.reader import LARGEST, read
+from mlspec.compose.reader import LARGEST, MOST_FAULTS, read
 from mlspec.compose.workspace import workspace_of
 from mlspec.errors import Fault, SpecError
 
-FATAL = frozenset({"MS0101", "MS0102", "MS0103", "MS0107", "MS0108"})
+FATAL = frozenset({"MS0101", "MS0102", "MS0103", "MS0107", "MS0108", "MS0120"})
 """Faults behind which the rest of a text is unknown."""
 
 
@@ -160,7 +160,11 @@ def _merge(layers: list[Layer], is_slot: IsSlot, faults: list[Fault]) -> Compose
         return Composed(tree, tuple(layers))
     done = interpolate(tree)
     composed = Composed(done.tree, tuple(layers), done.environment)
-    faults.extend(composed.fault(item.code, item.what, item.path, fix=item.fix) for item in done.troubles)
+    told = done.troubles[:MOST_FAULTS]
+    faults.extend(composed.fault(item.code, item.what, item.path, fix=item.fix) for item in told)
+    if len(told) < len(done.troubles):
+        what = f"there are {len(done.troubles)} wrong references; {MOST_FAULTS} of them are told"
+        faults.append(composed.fault("MS0120", what, (), fix="mend these first"))
     return composed
 
 

@@ -10,6 +10,8 @@ from mlspec.compose.near import near
 from mlspec.compose.preset_files import PresetFiles
 from mlspec.errors import Fault
 
+MOST = 100
+"""Presets that one file may stand on."""
 NAME = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
 _GROUP = re.compile(
     r"(?P<words>((optional|override) "
@@ -37,6 +39,9 @@ def check_defaults(document: Document, files: PresetFiles, *, preset: bool) -> t
 
     if not isinstance(items, list):
         tell("MS0112", "'defaults' is not a list", ("defaults",))
+        return tuple(faults)
+    if len(items) > MOST:
+        tell("MS0112", f"'defaults' names more than {MOST} presets", ("defaults",), "a few will do")
         return tuple(faults)
     for index, item in enumerate(items):
         path: KeyPath = ("defaults", index)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,11 @@ class Document:
     file: Path | None = None
     """The file that was read; None for an override."""
 
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The text's lines, as YAML counts them."""
+        return tuple(BREAK.split(self.text))
+
     def place(self, path: KeyPath, *, key: bool = False) -> Place | None:
         """Return the place of a value, or of its key; None where this document does not hold it."""
         mark = self.marks.get(path)
@@ -46,8 +52,7 @@ class Document:
 
     def excerpt(self, line: int, column: int) -> str:
         """Return the line (cut to what fits a terminal) with a caret below the column."""
-        lines = BREAK.split(self.text)
-        text = lines[line - 1] if 0 < line <= len(lines) else ""
+        text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
         start = max(0, column - 1 - WIDTH * 2 // 3) if len(text) > WIDTH else 0
         shown = "".join(char if char.isprintable() else " " for char in text[start : start + WIDTH])
         return f"{shown}\n{' ' * (column - 1 - start)}^"

@@ -15,6 +15,10 @@ LARGEST = 1_000_000
 """Characters a spec may have."""
 DEEPEST = 32
 """Mappings and lists inside one another."""
+MOST_VALUES = 50_000
+"""Keys, words, mappings and lists that a spec may have."""
+MOST_FAULTS = 100
+"""Faults that are told at once."""
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -42,11 +46,22 @@ class _Reading:
         self.marks: dict[KeyPath, Mark] = {}
         self.open: list[_Frame] = []
         self.tree: Any = None
-        self.documents = 0
+        self.documents = self.values = 0
         self.skip = 0
 
     def fault(self, code: str, what: str, at: tuple[int, int], fix: str | None = None) -> None:
+        if len(self.faults) >= MOST_FAULTS:
+            told = f"there are more than {MOST_FAULTS} faults; the text from here on was not read"
+            self.faults.append(self.document.fault("MS0120", told, *at, "mend those above first"))
+            raise _Stop
         self.faults.append(self.document.fault(code, what, *at, fix))
+
+    def count(self, at: tuple[int, int]) -> None:
+        self.values += 1
+        if self.values > MOST_VALUES:
+            what = f"the file has more than {MOST_VALUES:,} keys and values"
+            self.fault("MS0108", what, at, "name fewer columns, or use features: auto")
+            raise _Stop
 
     def take(self, event: Any) -> None:
         name = type(event).__name__
@@ -54,9 +69,11 @@ class _Reading:
         if name in ("MappingEndEvent", "SequenceEndEvent"):
             self.end()
         elif name == "ScalarEvent":
+            self.count(at)
             self.properties(event, at)
             self.scalar(event, at)
         elif name in ("MappingStartEvent", "SequenceStartEvent"):
+            self.count(at)
             self.properties(event, at)
             self.start({} if name == "MappingStartEvent" else [], at)
         elif name == "AliasEvent":

@@ -57,23 +57,40 @@ class Comparison:
     """Steps that only the older plan has."""
 
 
-def compare(old: tuple[Spec, Plan], new: tuple[Spec, Plan]) -> Comparison:
+def compare(
+    old: tuple[Spec, Plan],
+    new: tuple[Spec, Plan],
+    edited: Mapping[str, tuple[Any, Any]] | None = None,
+    made: Mapping[KeyPath, tuple[Any, Any, tuple[str, ...]]] | None = None,
+) -> Comparison:
     """Return what two specs say differently, by consequence. Nothing of the data is touched.
 
     Args:
         old: A spec and its plan.
         new: The same of the other.
+        edited: Files that steps depend on and that are not the same on both sides, with a word for each.
+        made: Parameters that mlspec itself now makes otherwise of the older spec, with both values and steps.
     """
+    edited, made = edited or {}, made or {}
     before, after = ({step.name: step for step in plan.steps} for plan in (old[1], new[1]))
     names = [*after, *(name for name in before if name not in after)]
     differing: dict[str, tuple[KeyPath, ...]] = {}
     for name in names:
-        paths = tuple(_differing(before.get(name), after.get(name)))
+        paths = (
+            *_differing(before.get(name), after.get(name)),
+            *((file,) for file in edited if name in after and file in after[name].dependencies),
+            *(path for path, (_, _, steps) in made.items() if name in steps),
+        )
         if paths:
             differing[name] = paths
     found = [
         _change(path, one, other, differing)
         for path, one, other in leaves(resolved(old[0]), resolved(new[0]))
+    ]
+    found += [_change((file,), *words, differing) for file, words in edited.items()]
+    found += [
+        Change(path, one, other, consequence_of(steps), steps, by_mlspec=True)
+        for path, (one, other, steps) in made.items()
     ]
     found += _derived(before, after, differing, found)
     rank = list(CONSEQUENCES)

@@ -34,7 +34,11 @@ def leaves(old: Any, new: Any, path: KeyPath = (), *, deep: bool = False) -> Ite
         yield from _items(old, new, path)
     elif deep and isinstance(old, Mapping) and old:
         yield from leaves(old, {}, path, deep=True)
+        if new is not GONE and not isinstance(new, Mapping):
+            yield path, GONE, new
     elif deep and isinstance(new, Mapping) and new:
+        if old is not GONE and not isinstance(old, Mapping):
+            yield path, old, GONE
         yield from leaves({}, new, path, deep=True)
     else:
         yield path, old, new

@@ -3,7 +3,7 @@
 import os
 import sys
 from importlib import invalidate_caches
-from importlib.machinery import FileFinder, SourceFileLoader
+from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType
 
@@ -23,10 +23,26 @@ class _Text(SourceFileLoader):
         return self.source_to_code(self.get_data(path), path)
 
 
+class _Slots(FileFinder):
+    """Sees a workspace's slots as more files for the shipped ones, an `__init__.py` in them or not: such a
+    file would otherwise hide every shipped kind.
+    """
+
+    def find_spec(self, fullname: str, target: object = None) -> ModuleSpec | None:
+        place = Path(self.path, fullname.rpartition(".")[2])
+        if not place.is_dir():
+            return None
+        spec = ModuleSpec(fullname, None, is_package=True)
+        spec.submodule_search_locations = [str(place)]
+        return spec
+
+
 def _hook(path: str) -> FileFinder:
     folder = os.environ.get(VARIABLE)
     if not folder or (path != folder and not path.startswith(folder + os.sep)):
         raise ImportError
+    if path == folder:
+        return _Slots(path)
     return FileFinder(path, (_Text, [".py"]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path, PurePosixPath
 
@@ -9,7 +10,7 @@ from mlspec import plugins
 from mlspec.compose.workspace import workspace_of
 from mlspec.errors import MissingError, UsageError
 
-BESIDE = ("conf", "plugins", "contracts")
+BESIDE = ("conf", "plugins", "contracts", "pipelines")
 """Folders of the workspace that decide over a plan; data is none of them."""
 _LINK = "120000"
 
@@ -65,7 +66,9 @@ def _shipped(folder: Path) -> bool:
 def _git(folder: Path, *words: str) -> bytes | None:
     """Return what git says; None where it refuses."""
     try:
-        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, check=False)
+        # Nothing is fetched: a remote's address in a stranger's configuration may be a command.
+        environment = {**os.environ, "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"}
+        done = subprocess.run(["git", *words], cwd=folder, env=environment, capture_output=True, check=False)
     except FileNotFoundError as error:
         raise MissingError("there is no git here", fix="install git, or name two files") from error
     return done.stdout if done.returncode == 0 else None

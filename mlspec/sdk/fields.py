@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, StringConstraints
+from pydantic import AfterValidator, BaseModel, StringConstraints, WithJsonSchema
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 """A name that becomes a folder: small letters, digits and underscores."""
@@ -24,6 +24,13 @@ class NoEffect:
 @dataclass(frozen=True)
 class InputPath:
     """Mark of a text that names a file to read; the plan makes it relative to the workspace."""
+
+
+@dataclass(frozen=True)
+class KindOf:
+    """Mark of a text that names a kind of some slot, so that editors offer them."""
+
+    slot: str
 
 
 Path = Annotated[str, InputPath(), StringConstraints(min_length=1)]
@@ -53,7 +60,11 @@ def _check_duration(text: str) -> str:
     return text
 
 
-Duration = Annotated[str, AfterValidator(_check_duration)]
+Duration = Annotated[
+    str,
+    AfterValidator(_check_duration),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(ms|s|m|h|d)$"}),
+]
 """A span of time: a number and ms, s, m, h or d."""
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
+from mlspec.sdk.fields import KindOf
 from mlspec.sdk.plugin import Plugin
 
 
@@ -23,7 +24,7 @@ class Gate(Plugin):
 
     slot: ClassVar[str] = "gate"
 
-    metric: str
+    metric: Annotated[str, KindOf("metric")]
     """The measure it looks at; it must be among `evaluation.metrics`."""
     export: str = "main"
     """The export whose measures it looks at."""

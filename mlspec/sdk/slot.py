@@ -32,8 +32,7 @@ class Slot:
         """Return the plug-in that a mapping, or a kind's bare name, describes.
 
         Raises:
-            PydanticCustomError: `slot_type`, `kind_missing` or `kind_unknown`; its context holds slot and
-            kinds.
+            PydanticCustomError: `slot_type`, `kind_missing` or `kind_unknown`; its context holds the slot.
         """
         if isinstance(value, Plugin):
             return value
@@ -53,4 +52,4 @@ class Slot:
         return found
 
     def _told(self) -> dict[str, Any]:
-        return {"slot": self.name, "kinds": list(registry.kinds(self.name))}
+        return {"slot": self.name}

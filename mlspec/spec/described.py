@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import re
 import sys
 
 from pydantic import BaseModel
+
+_SENTENCE = re.compile(r".*?[.](?= [A-Z`'(])")
+"""Up to the first full stop before a new beginning."""
 
 
 @functools.cache
@@ -43,7 +47,9 @@ def _fields(node: ast.ClassDef) -> dict[str, str]:
 
 
 def summary(model: type[BaseModel]) -> str:
-    """Return the first line of a class's docstring."""
+    """Return the first sentence of a class's docstring, be it one line or two."""
     module = sys.modules.get(model.__module__)
     text = inspect.getdoc(model) or (inspect.getdoc(module) if module else None) or ""
-    return text.strip().splitlines()[0] if text.strip() else ""
+    paragraph = " ".join(text.strip().split("\n\n")[0].split())
+    first = _SENTENCE.match(paragraph)
+    return first[0] if first else paragraph

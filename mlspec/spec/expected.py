@@ -41,7 +41,7 @@ def expected(error: Mapping[str, Any]) -> str:
         return _PLAIN[sort]
     if sort in _BOUNDS:
         word, name = _BOUNDS[sort]
-        return f"{word} {told[name]}"
+        return f"{word} {_number(told[name])}"
     if sort in _SIZES:
         return _SIZES[sort](told)
     if sort == "literal_error":
@@ -56,3 +56,13 @@ def expected(error: Mapping[str, Any]) -> str:
     for prefix in ("Value error, ", "Assertion failed, ", "Input should be "):
         message = message.removeprefix(prefix)
     return message.removeprefix("expected ")
+
+
+def says_expected(error: Mapping[str, Any]) -> bool:
+    """Return whether a check's own message reads after the word "expected"."""
+    return str(error["msg"]).removeprefix("Value error, ").startswith("expected ")
+
+
+def _number(value: Any) -> str:
+    """Return a limit as a person writes it: 1, not 1.0."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

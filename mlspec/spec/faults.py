@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +12,13 @@ from pydantic import ValidationError
 from mlspec.compose.composed import Composed
 from mlspec.compose.document import KeyPath
 from mlspec.compose.near import near
+from mlspec.compose.reader import MOST_FAULTS
 from mlspec.errors import Fault
-from mlspec.spec.expected import expected
+from mlspec.spec.belongs import belongs
+from mlspec.spec.dotted import dotted as dotted
+from mlspec.spec.expected import expected, says_expected
 from mlspec.spec.later import later_key, later_kind, later_word
-from mlspec.spec.levels import homes, keys_at
+from mlspec.spec.levels import Level, homes, keys_at, plugin
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,10 @@ class Error:
 def errors(error: ValidationError, tree: Any) -> tuple[Error, ...]:
     """Return pydantic's errors with their paths in the tree, without those that only echo deeper ones."""
     found = []
-    for told in error.errors(include_url=False):
+    for told in error.errors(include_url=False, include_input=False):
         found.append(_locate(told, tree))
-    return tuple(item for item in found if not _is_echo(item, found))
+    deeper = {item.path[:size] for item in found for size in range(len(item.path))}
+    return tuple(item for item in found if not (item.tagged and item.path in deeper))
 
 
 def _locate(told: Any, tree: Any) -> Error:
@@ -61,13 +66,6 @@ def _locate(told: Any, tree: Any) -> Error:
     return Error(tuple(path), told, tagged, key)
 
 
-def _is_echo(item: Error, found: list[Error]) -> bool:
-    if not item.tagged:
-        return False
-    size = len(item.path)
-    return any(other.path[:size] == item.path and len(other.path) > size for other in found)
-
-
 def faults(error: ValidationError, composed: Composed) -> list[Fault]:
     """Return each error as a fault: place, what was expected, and the nearest right word or level."""
     tree = composed.tree
@@ -75,11 +73,12 @@ def faults(error: ValidationError, composed: Composed) -> list[Fault]:
     for item in errors(error, tree):
         groups.setdefault((item.path, item.key), []).append(item)
     unknown = {path for (path, _), items in groups.items() if items[0].sort == "extra_forbidden"}
+    missing = tuple(_lacking(path, items[0].sort) for (path, _), items in groups.items())
     told = []
-    for (path, _), items in groups.items():
+    for (path, _), items in itertools.islice(groups.items(), MOST_FAULTS):
         first = items[0]
         if first.sort == "extra_forbidden":
-            told.append(_unknown_key(path, composed))
+            told.append(_unknown_key(path, composed, tuple(filter(None, missing))))
         elif first.sort == "missing":
             if not _is_misspelt(path, unknown):
                 told.append(_missing(path, composed))
@@ -87,41 +86,38 @@ def faults(error: ValidationError, composed: Composed) -> list[Fault]:
             told.append(_kind(first, composed))
         else:
             told.append(_value(path, items, composed))
+    if len(groups) > MOST_FAULTS:
+        what = f"there are {len(groups)} faults; {MOST_FAULTS} of them are told"
+        told.append(composed.fault("MS0120", what, (), fix="mend these first"))
     return told
 
 
-def dotted(path: KeyPath) -> str:
-    """Return a path as the user would write it: `data.features.mean radius`, `evaluation.gates[0].metric`.
-
-    Example:
-        >>> dotted(("evaluation", "gates", 0, "metric"))
-        'evaluation.gates[0].metric'
-    """
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
+def _lacking(path: KeyPath, sort: str) -> KeyPath:
+    """Return the key that an error misses; the empty path where it misses none."""
+    return path if sort == "missing" else (*path, "kind") if sort == "kind_missing" else ()
 
 
 def _under(path: KeyPath) -> str:
     return f" under '{dotted(path)}'" if path else ""
 
 
-def _unknown_key(path: KeyPath, composed: Composed) -> Fault:
+def _unknown_key(path: KeyPath, composed: Composed, missing: tuple[KeyPath, ...]) -> Fault:
     word, parent = str(path[-1]), path[:-1]
     if later_key(path):
         fix = "take it out for now; this version's keys are in `mlspec schema`"
         return composed.fault("MS0207", f"'{dotted(path)}' is not available yet", path, key=True, fix=fix)
     what = f"unknown key '{word}'{_under(parent)}"
+    if word == "_target_":
+        fix = "a spec names no Python code: choose a plug-in with kind:"
+        return composed.fault("MS0201", what, path, key=True, fix=fix)
     here = keys_at(parent, composed.tree)
     present = _keys(composed.tree, parent)
     close = near(word, [key for key in here if key not in present], furthest=0.34)
     if close is not None:
         return composed.fault("MS0201", what, path, key=True, fix=f"did you mean '{close}'?")
-    belongs = [home for home in homes() if home.key == word]
-    if belongs:
-        places = list(dict.fromkeys(str(home) for home in _nearest_level(belongs, parent)))[:3]
-        return composed.fault("MS0202", what, path, key=True, fix=f"'{word}' belongs {' or '.join(places)}")
+    level = belongs(path, composed.tree, missing)
+    if level is not None:
+        return composed.fault("MS0202", what, path, key=True, fix=level)
     close = near(word, [key for key in here if key not in present], furthest=0.5)
     if close is not None:
         return composed.fault("MS0201", what, path, key=True, fix=f"did you mean '{close}'?")
@@ -131,29 +127,14 @@ def _unknown_key(path: KeyPath, composed: Composed) -> Fault:
 
 def _elsewhere(word: str, here: tuple[str, ...], present: set[str]) -> str | None:
     """Return what to do about a word that is near to a key already set, or to one of another level."""
-    twin = near(word, present - {word}, furthest=0.34)
-    if twin is not None and twin in here:
+    twin = near(word, [key for key in here if key in present and key != word], furthest=0.34)
+    if twin is not None:
         return f"'{twin}' stands here already; remove one of the two"
     elsewhere = near(word, [home.key for home in homes()], furthest=0.34)
     if elsewhere is None:
         return None
     home = next(home for home in homes() if home.key == elsewhere)
     return f"did you mean '{home.path}'{f' (kind: {home.kind})' if home.kind else ''}?"
-
-
-def _nearest_level(belongs: list[Any], parent: KeyPath) -> list[Any]:
-    """Put homes that share the most of the user's own path first."""
-    steps = [str(step) for step in parent]
-
-    def shared(home: Any) -> int:
-        count = 0
-        for one, other in zip(home.parent.split("."), steps, strict=False):
-            if one not in (other, "*"):
-                break
-            count += 1
-        return -count
-
-    return sorted(belongs, key=shared)
 
 
 def _listed(keys: tuple[str, ...]) -> str | None:
@@ -168,7 +149,9 @@ def _keys(tree: Any, path: KeyPath) -> set[str]:
 
 
 def _is_misspelt(path: KeyPath, unknown: set[KeyPath]) -> bool:
-    words = [str(other[-1]) for other in unknown if other[:-1] == path[:-1]]
+    # A section with thousands of unknown keys is no section with one slip of the pen.
+    beside = (str(other[-1]) for other in unknown if other[:-1] == path[:-1])
+    words = itertools.islice(beside, MOST_FAULTS)
     return any(near(word, [str(path[-1])], furthest=0.5) for word in words)
 
 
@@ -188,19 +171,23 @@ def _missing(path: KeyPath, composed: Composed) -> Fault:
 
 
 def _kind(error: Error, composed: Composed) -> Fault:
+    from mlspec import registry
     from mlspec.compose.composed import at
 
     told, path = error.told["ctx"], error.path
-    slot, kinds = told["slot"], told["kinds"]
+    slot = told["slot"]
+    kinds = registry.kinds(slot)
     if error.sort == "kind_missing":
         present = _keys(composed.tree, path)
-        twin = near("kind", [key for key in present if len(key) < 7], furthest=0.5)
+        options = {kind: _options(slot, kind) for kind in kinds}
+        known = set().union(*options.values())
+        twin = near("kind", [key for key in present - known if len(key) < 7], furthest=0.5)
         if twin is not None:
             what = f"unknown key '{twin}'{_under(path)}"
             return composed.fault("MS0201", what, (*path, twin), key=True, fix="did you mean 'kind'?")
-        return composed.fault(
-            "MS0206", f"'kind' is missing{_under(path)}", path, fix=f"one of {', '.join(kinds)}"
-        )
+        fitting = [kind for kind in kinds if present <= options[kind]] or kinds
+        fix = f"add kind: {' or '.join(fitting)}" if len(fitting) < 4 else f"one of {', '.join(fitting)}"
+        return composed.fault("MS0206", f"'kind' is missing{_under(path)}", path, fix=fix)
     kind = told["kind"]
     place = (*path, "kind") if isinstance(at(composed.tree, path), Mapping) else path
     if later_kind(slot, kind):
@@ -210,6 +197,12 @@ def _kind(error: Error, composed: Composed) -> Fault:
     close = near(kind, kinds)
     fix = (f"did you mean '{close}'? " if close else "") + f"there are {', '.join(kinds)}"
     return composed.fault("MS0205", f"no {slot} is called '{_shown(kind).strip(chr(39))}'", place, fix=fix)
+
+
+def _options(slot: str, kind: str) -> set[str]:
+    """Return the keys that a kind takes; none where it cannot be loaded here."""
+    found = plugin(Level(slot=slot), kind)
+    return set(found.model_fields) if found is not None else set()
 
 
 def _value(path: KeyPath, items: list[Error], composed: Composed) -> Fault:
@@ -232,6 +225,9 @@ def _value(path: KeyPath, items: list[Error], composed: Composed) -> Fault:
     bounds = [item for item in items if item.sort not in ("none_required",)]
     wanted = " or ".join(dict.fromkeys(expected(item.told) for item in bounds))
     what = f"'{dotted(path)}' is {_shown(value)}, expected {wanted}{_covered(path, composed)}"
+    if bounds[0].sort == "value_error" and (isinstance(value, Mapping) or not says_expected(bounds[0].told)):
+        # The whole of a section contradicts itself, or the check has a sentence of its own.
+        what = f"'{dotted(path)}': {'expected ' if says_expected(bounds[0].told) else ''}{wanted}"
     if not path:
         what = f"expected {wanted}"
     return composed.fault("MS0204", what, path, fix=_mend(value, bounds))

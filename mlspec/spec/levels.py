@@ -153,10 +153,6 @@ class Home:
         """The key with its level."""
         return f"{self.parent}.{self.key}" if self.parent else self.key
 
-    def __str__(self) -> str:
-        where = f"under '{self.parent}'" if self.parent else "at the top"
-        return f"{where} (kind: {self.kind})" if self.kind else where
-
 
 @functools.cache
 def homes() -> tuple[Home, ...]:

@@ -12,10 +12,14 @@ from mlspec import registry
 from mlspec.compose.compose import gather
 from mlspec.compose.composed import Composed
 from mlspec.compose.document import KeyPath
+from mlspec.compose.reader import MOST_FAULTS
 from mlspec.compose.workspace import workspace_of
 from mlspec.errors import Fault, SpecError
 from mlspec.sdk.frozen import freeze
 from mlspec.spec.spec import Spec
+
+LONG = 20_000
+"""Keys and values from which the parts of a faulty spec that are well formed are not checked for meaning."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +62,7 @@ def load(
     composed, faults = gather(path, overrides, overlays, is_slot=_is_slot)
     found: list[Fault] = list(faults)
     if composed.environment:
-        found += [_no_secret(composed, key) for key in composed.environment]
+        found += [_no_secret(composed, key) for key in composed.environment[:MOST_FAULTS]]
     told = {fault.where for fault in found}
     spec, unclear = _validate(composed, found)
     if spec is not None:
@@ -67,8 +71,9 @@ def load(
         found += check(spec, composed, path.resolve().parent, unclear, data=data)
     if told:
         # A word that is already told of is wrong for every later reader as well.
+        early = set(faults)
         found = [
-            fault for fault in found if fault in faults or fault.code == "MS0118" or fault.where not in told
+            fault for fault in found if fault in early or fault.code == "MS0118" or fault.where not in told
         ]
     if found or spec is None:
         from mlspec.spec.order import order
@@ -92,6 +97,10 @@ def _validate(composed: Composed, found: list[Fault]) -> tuple[Spec | None, tupl
         from mlspec.spec.prune import prune
 
         found += faults(error, composed)
+        # What is left of a text that is wrong throughout tells nobody anything; and a very long one is read
+        # twice only when it is well formed.
+        if error.error_count() > MOST_FAULTS or len(composed.spec.marks) > LONG:
+            return None, ()
         return prune(composed.tree, error)
 
 

@@ -99,3 +99,65 @@ def test_another_sign_between_values_is_seen(tmp_path, sign):
     data = load_spec(tmp_path / "spec.yaml").data
     assert data.target.column == "churned" and data.source.delimiter == sign
     assert not isinstance(data.features, str) and "pay" in data.features
+
+
+@pytest.mark.parametrize("name", ["wine", "breast_cancer", "diabetes"])
+def test_an_example_is_the_one_that_is_shipped(tmp_path, root, name):
+    assert main(["init", str(tmp_path), "--example", name]) == 0
+    text = (tmp_path / "spec.yaml").read_text()
+    first, _, rest = text.partition("\n")
+    assert first == "# yaml-language-server: $schema=.mlspec/spec.schema.json"
+    assert rest == (root / "examples" / name / "spec.yaml").read_text()
+
+
+def test_an_example_may_have_another_name_or_target(tmp_path):
+    assert main(["init", str(tmp_path / "a"), "--example", "wine", "--name", "My wine"]) == 0
+    spec = load_spec(tmp_path / "a/spec.yaml")
+    assert spec.name == "my_wine" and spec.data.source.name == "wine"
+    assert main(["init", str(tmp_path / "b"), "--example", "wine", "--target", "alcohol"]) == 0
+    assert load_spec(tmp_path / "b/spec.yaml").data.target.column == "alcohol"
+
+
+def test_every_example_of_the_checkout_can_be_had(root):
+    from mlspec.cli.init import examples
+
+    assert set(examples()) == {file.parent.name for file in root.glob("examples/*/spec.yaml")}
+    assert '"examples" = "mlspec/examples"' in (root / "pyproject.toml").read_text()
+
+
+def test_doubts_stand_beside_the_columns(tmp_path, shop):
+    assert main(["init", str(tmp_path / "new"), "--from", str(shop)]) == 0
+    text = (tmp_path / "new/spec.yaml").read_text()
+    assert "  # guessed: its name says so; another one: --target COLUMN\n" in text
+    assert "  # the rarer of the two values, gone, counts as positive\n" in text
+    assert "    - order id  # every row has a value of its own: it looks like an id\n" in text
+    assert "    - same      # it always holds the same value\n" in text
+    assert main(["init", str(tmp_path / "b"), "--from", str(shop), "--target", "churned"]) == 0
+    assert "guessed" not in (tmp_path / "b/spec.yaml").read_text()
+
+
+def test_numbers_that_may_be_none_are_questioned(tmp_path):
+    rows = ["zip_code,month,seen_time,pay,left"]
+    rows += [
+        f"{1000 + row % 37},{row % 12},{1700000000 + row % 90},{row / 7},{row % 2}" for row in range(200)
+    ]
+    (tmp_path / "rows.csv").write_text("\n".join(rows) + "\n")
+    assert main(["init", str(tmp_path), "--from", str(tmp_path / "rows.csv")]) == 0
+    lines = {line.split(":")[0].strip(): line for line in (tmp_path / "spec.yaml").read_text().splitlines()}
+    assert "is it a code? then: category" in lines["zip_code"]
+    assert "only 12 whole ones: or category" in lines["month"]
+    assert "is it a time?" in lines["seen_time"]
+    assert lines["pay"].endswith("# every value is a number")
+    assert main(["validate", str(tmp_path / "spec.yaml")]) == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
+def test_another_encoding_is_seen(tmp_path, encoding):
+    rows = "".join(
+        f"{row / 8},{'grün' if row % 3 else 'rot'},{'ja' if row % 2 else 'nein'}\n" for row in range(40)
+    )
+    (tmp_path / "data.csv").write_text(f"größe,farbe,kauf\n{rows}", encoding)
+    assert main(["init", str(tmp_path), "--from", str(tmp_path / "data.csv")]) == 0
+    spec = load_spec(tmp_path / "spec.yaml")
+    assert spec.data.source.encoding == encoding
+    assert {"größe", "farbe"} <= set(spec.data.features)

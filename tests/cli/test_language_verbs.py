@@ -66,7 +66,8 @@ def test_why_shows_every_layer(here: Path, capsys: pytest.CaptureFixture[str]) -
         "  over   top.yaml:1:28: 0.5",
         "  over   spec.yaml:42:32: 0.001",
     ]
-    assert "Learning rate." in lines[-2] and "more than 0" in lines[-1]
+    assert "Learning rate." in lines[-3] and "more than 0" in lines[-2]
+    assert lines[-1] == "  steps  train, then export-main, evaluate-main, gate, package-online"
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,7 @@ def test_the_schema_takes_what_the_language_takes_and_refuses_what_it_refuses() 
 def test_a_spec_on_presets_may_leave_sections_to_them() -> None:
     check = jsonschema.Draft202012Validator(schema())
     tree = read("spec.yaml", TEXT)[0].tree
-    without = {key: value for key, value in tree.items() if key != "model"}
+    without = {key: value for key, value in tree.items() if key != "model"} | {"defaults": [{"model": "mlp"}]}
     assert list(check.iter_errors(without)) == []
     assert list(check.iter_errors({key: value for key, value in without.items() if key != "defaults"}))
 

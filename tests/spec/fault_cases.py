@@ -71,6 +71,19 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "an unknown export": [("export: main", "export: mian")],
     "an unknown deployment": [("of: online", "of: onlin")],
     "no data file": [("path: adult.csv", "path: aduld.csv")],
+    "a gate without a bound": [("{metric: auroc, at_least: 0.90}", "{metric: auroc}")],
+    "shares that do not sum to one": [("test: 0.2, stratify", "test: 0.3, stratify")],
+    "no such time zone": [("parts: [hour, weekday, month]", "parts: [hour], timezone: Mars/Olympus")],
+    "a kind at the wrong level": [
+        ("{kind: not_null, columns: [age]}", "{columns: [age]}"),
+        ("seed: 7", "seed: 7\nkind: not_null"),
+    ],
+    "a key gone astray": [("column: age, low", "low"), ("seed: 7", "seed: 7\ncolumn: age")],
+    "an option without its kind": [
+        ("{kind: adamw, lr: 1e-3, weight_decay: 0.01}", "{lr: 1e-3, momentum: 0.9}")
+    ],
+    "a duration without a unit": [("every: 5m", "every: '5'")],
+    "a dotted Python path": [("{kind: mlp, hidden", "{_target_: os.system, kind: mlp, hidden")],
     "many at once": [
         ("seed: 7", 'seed: "7"'),
         ("kind: csv", "kind: cvs"),

@@ -24,6 +24,10 @@ WORDS = re.compile(
 )
 IDS = re.compile(r"(^|[_\W])(id|uuid|guid|key|index|unnamed)($|[_\W])", re.IGNORECASE)
 
+CODES = re.compile(r"(^|[_\W])(id|code|zip|zipcode|postcode|tract|area|region|type)($|[_\W])", re.IGNORECASE)
+"""Names of columns whose numbers may count nothing."""
+TIMES = re.compile(r"(^|[_\W])(time|timestamp|date|datetime|epoch)($|[_\W])", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Guess:
@@ -173,7 +177,18 @@ def _guess_number(name: str, dtype: Any, facts: _Facts) -> Guess:
         return Guess(name, None, "every row has a whole number of its own: it looks like an id")
     if countable and facts.distinct == 2:
         return Guess(name, "binary", "it holds two whole numbers")
-    return Guess(name, "number", "every value is a number")
+    return Guess(name, "number", f"every value is a number{_doubt(name, facts)}")
+
+
+def _doubt(name: str, facts: _Facts) -> str:
+    """Return what speaks against a number, as a question; nothing where nothing does."""
+    if facts.whole and CODES.search(name):
+        return ", but is it a code? then: category"
+    if facts.whole and TIMES.search(name) and facts.distinct > FEW:
+        return ", but is it a time? then it must be written as one: datetime"
+    if facts.whole and facts.distinct <= FEW:
+        return f", but only {facts.distinct} whole ones: or category"
+    return ""
 
 
 def _target(guesses: list[Guess], facts: Mapping[str, _Facts]) -> tuple[str | None, str]:
