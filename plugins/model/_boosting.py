@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,27 +17,24 @@ from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.model import FitOptions, Fitted
 
-if TYPE_CHECKING:
-    from .gradient_boosting import GradientBoosting
-
 
 def fit(
-    model: GradientBoosting,
+    arguments: Mapping[str, Any],
     train: Encoded,
     val: Encoded | None,
     inputs: ModelInputs,
     target: FittedTarget,
     options: FitOptions,
 ) -> Fitted:
-    """Fit scikit-learn's trees on encoded rows."""
+    """Fit scikit-learn's trees on encoded rows; `arguments` are those of its own learner."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    _check(train, val, target, stops=model.patience is not None)
+    _check(train, val, target, stops=arguments["early_stopping"])
     table = _table(train, inputs)
     made = HistGradientBoostingRegressor if target.kind == "number" else HistGradientBoostingClassifier
-    learner = made(**model.arguments(options.seed))
+    learner = made(**arguments)
     held: dict[str, Any] = {}
-    if model.patience is not None and val is not None:
+    if arguments["early_stopping"] and val is not None:
         held = {
             "X_val": _rows(val, table, inputs),
             "y_val": standardised(val, target),

@@ -49,7 +49,7 @@ class GradientBoosting(FittedModel):
         """Fit the trees and write them as one ONNX node."""
         from ._boosting import fit
 
-        return fit(self, train, val, inputs, target, options)
+        return fit(self.arguments(options.seed), train, val, inputs, target, options)
 
     def arguments(self, seed: int) -> dict[str, Any]:
         """Return these options in scikit-learn's words."""
