@@ -123,6 +123,7 @@ def test_results_are_those_of_the_revision(slot: str, kind: str, tmp_path: Path)
         lines = [f"  {json.dumps(key)}: {json.dumps(golden[key])}" for key in sorted(golden)]
         GOLDEN.write_text("{\n" + ",\n".join(lines) + "\n}\n")
         return
+    assert name in golden, f"'{name}' is new: write its results down as this file's head says"
     assert golden[name]["revision"] == found.revision, "renew the golden results: see this file's head"
     assert len(golden[name]["results"]) == len(results)
     for before, now in zip(golden[name]["results"], results, strict=True):
