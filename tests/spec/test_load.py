@@ -233,7 +233,7 @@ def test_origins_of_every_leaf_cost_little(here: Path) -> None:
     start = time.process_time()
     found = [composed.origins(path) for path in leaves if path[0] != "defaults"]
     assert all(found)
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 20  # a runaway, not a timing
 
 
 def test_nothing_heavy_is_imported_for_a_check_without_data(here: Path) -> None:
