@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path, PurePosixPath
 
 from mlspec import plugins
 from mlspec.compose.workspace import workspace_of
 from mlspec.errors import MissingError, UsageError
+from mlspec.run.git import git
 
 BESIDE = ("conf", "plugins", "contracts", "pipelines")
 """Folders of the workspace that decide over a plan; data is none of them."""
@@ -30,15 +29,15 @@ def at_revision(path: Path, revision: str, into: Path) -> Path:
     spec = path / "spec.yaml" if path.is_dir() else path
     root = workspace_of(spec)
     folder = next(parent for parent in (root, *root.parents) if parent.is_dir())
-    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    commit = git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if commit is None:
-        inside = _git(folder, "rev-parse", "--show-toplevel")
+        inside = git(folder, "rev-parse", "--show-toplevel")
         if inside is None:
             raise UsageError(f"'{spec}' is in no git repository", fix="name two specs: mlspec diff A B")
         raise UsageError(f"git knows no revision '{revision}'", fix="`git log --oneline` lists them")
     name = PurePosixPath(spec.resolve().relative_to(root).as_posix())
     beside = [name for name in BESIDE if not _shipped(root / name)]
-    listed = _git(folder, "ls-tree", "-r", "-z", commit.decode().strip(), "--", str(name), *beside) or b""
+    listed = git(folder, "ls-tree", "-r", "-z", commit.decode().strip(), "--", str(name), *beside) or b""
     found = False
     for entry in listed.split(b"\0")[:-1]:
         (mode, kind, digest), file = entry.split(b"\t", 1)[0].decode().split(), entry.split(b"\t", 1)[1]
@@ -47,7 +46,7 @@ def at_revision(path: Path, revision: str, into: Path) -> Path:
         if kind != "blob" or mode == _LINK or ".." in place.parts:
             continue
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(_git(folder, "cat-file", "blob", digest) or b"")
+        place.write_bytes(git(folder, "cat-file", "blob", digest) or b"")
         found = found or place == into / name
     if not found:
         raise MissingError(
@@ -61,14 +60,3 @@ def _shipped(folder: Path) -> bool:
     """Return whether a folder of the workspace is mlspec's own, as in a checkout of it."""
     places = [Path(entry) for entry in plugins.__path__]
     return folder.is_dir() and any(place.is_dir() and place.samefile(folder) for place in places)
-
-
-def _git(folder: Path, *words: str) -> bytes | None:
-    """Return what git says; None where it refuses."""
-    try:
-        # Nothing is fetched: a remote's address in a stranger's configuration may be a command.
-        environment = {**os.environ, "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"}
-        done = subprocess.run(["git", *words], cwd=folder, env=environment, capture_output=True, check=False)
-    except FileNotFoundError as error:
-        raise MissingError("there is no git here", fix="install git, or name two files") from error
-    return done.stdout if done.returncode == 0 else None

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import platform
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from mlspec import __version__
 from mlspec.plan.plan import Plan, Step
 from mlspec.run.metrics import metrics
-
-LIBRARIES = (
-    "bentoml", "dvc", "duckdb", "ibis", "numpy", "onnx", "onnxruntime", "pyarrow",
-    "pytorch_lightning", "sklearn", "torch",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,6 +23,9 @@ class Outcome:
     seconds: float
     output: str
     """Its folder, from the workspace."""
+    peak: int | None = None
+    """Most resident memory of the process and its children while it worked, bytes; None where it did nothing.
+    """
 
     def plain(self) -> dict[str, Any]:
         """Return this as JSON data."""
@@ -82,28 +75,3 @@ class Report:
             "seconds": round(self.seconds, 3),
             "metrics": {name: dict(values) for name, values in self.metrics.items()},
         }
-
-
-def write_record(report: Report, began: datetime, failure: str | None, said: Sequence[str] = ()) -> Path:
-    """Write a run's report with versions and times under `artifacts/<name>/logs/`, and return the file."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    libraries = {}
-    names = {"sklearn": "scikit-learn", "ibis": "ibis-framework", "pytorch_lightning": "pytorch-lightning"}
-    for module in LIBRARIES:
-        if module in sys.modules:
-            try:
-                libraries[module] = version(names.get(module, module))
-            except PackageNotFoundError:
-                libraries[module] = "unknown"
-    content = report.plain() | {
-        "began": began.isoformat(timespec="seconds"),
-        "failure": failure,
-        "said": list(said),
-        "versions": {"mlspec": __version__, "python": platform.python_version(), **libraries},
-        "machine": {"host": platform.node(), "system": platform.platform()},
-    }
-    file = report.workspace / "artifacts" / report.plan.name / "logs" / f"run-{began:%Y%m%dT%H%M%S%f}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    return file

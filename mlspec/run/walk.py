@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import time
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mlspec.engine.files import write_bytes
 from mlspec.errors import MissingError, PlanError, UsageError
 from mlspec.plan.plan import Plan, Step
 from mlspec.run.lock import lock
 from mlspec.run.memo import forget, remember, unchanged
+from mlspec.run.peak import Peak
 from mlspec.run.perform import perform
-from mlspec.run.report import Outcome, Report, write_record
+from mlspec.run.report import Outcome, Report
 from mlspec.run.resolve import resolve
 from mlspec.run.status import Judgement, judge
 from mlspec.run.store import Store, mend, store
@@ -26,6 +27,9 @@ from mlspec.run.watch import Noting, Watch
 from mlspec.run.workspace import workspace as make_workspace
 from mlspec.run.write_plan import stale_files, write_plan
 from mlspec.spec.needs import check_needs
+
+if TYPE_CHECKING:
+    from mlspec.run.record import GitRecord
 
 
 def run_plan(
@@ -92,23 +96,41 @@ class _Walk:
     outcomes: list[Outcome] = field(default_factory=list)
 
     def walk(self, forced: set[str]) -> Report:
-        began, start, failure = datetime.now(UTC), time.perf_counter(), None
+        began, start = datetime.now(UTC), time.perf_counter()
+        fault: BaseException | None = None
         try:
             with store(self.root) as opened:
                 self._guard(opened)
                 for step in self.plan.steps:
                     if step.name in self.chosen:
                         self._settle(opened, step, step.name in forced)
-        except (Exception, KeyboardInterrupt) as fault:
-            failure = "".join(traceback.format_exception(fault))
+        except (Exception, KeyboardInterrupt) as raised:
+            fault = raised
             raise
         finally:
             report = Report(self.plan, self.root, tuple(self.outcomes), time.perf_counter() - start)
-            if report.worked or failure:
-                record = write_record(report, began, failure, self.watch.lines)
+            if report.worked or fault is not None:
+                record = self._record(report, began, fault)
         if report.worked:
             return Report(self.plan, self.root, report.outcomes, report.seconds, record)
         return report
+
+    @cached_property
+    def _git(self) -> GitRecord:
+        from mlspec.run.git_state import git_state
+
+        return git_state(self.plan, self.root)
+
+    def _record(self, report: Report, began: datetime, fault: BaseException | None) -> Path | None:
+        # Not at the top: a run with nothing to do needs none of it.
+        from mlspec.run.write_record import write_record
+
+        try:
+            return write_record(report, began, fault, self._git, self.watch.lines)
+        except OSError as full:
+            # The run's own end is what the user must hear of.
+            self.watch.said(f"no record of this run could be written: {full}")
+            return None
 
     def _guard(self, opened: Store) -> None:
         """Settle the stage that keeps `dvc repro` honest: this run has just written the plan."""
@@ -135,9 +157,12 @@ class _Walk:
             return
         # Said before the first long work, not after it.
         check_needs(plugin for later in self._from(step) for plugin in later.plugins)
+        _ = self._git  # looked at before the work: files may be edited meanwhile
         self.watch.started(step, reasons)
+        peak = Peak()
         try:
-            self._work(opened, step, stage)
+            with peak:
+                self._work(opened, step, stage)
         except MissingError as missing:
             if judged.verdict != "look":
                 raise
@@ -149,12 +174,12 @@ class _Walk:
             word: Literal["failed", "interrupted"] = (
                 "failed" if isinstance(fault, Exception) else "interrupted"
             )
-            self._note(step, word, reasons, time.perf_counter() - start)
+            self._note(step, word, reasons, time.perf_counter() - start, peak.bytes)
             raise
         if judged.verdict == "look" and opened.recorded(step)["outs"] == before:
             self._note(step, "reused", (), time.perf_counter() - start)
         else:
-            self._note(step, "ran", reasons, time.perf_counter() - start)
+            self._note(step, "ran", reasons, time.perf_counter() - start, peak.bytes)
 
     def _from(self, step: Step) -> tuple[Step, ...]:
         return tuple(
@@ -217,8 +242,9 @@ class _Walk:
         done: Literal["reused", "restored", "ran", "failed", "interrupted"],
         reasons: tuple[str, ...],
         seconds: float,
+        peak: int | None = None,
     ) -> None:
-        outcome = Outcome(step.name, step.pipeline, done, reasons, seconds, step.output)
+        outcome = Outcome(step.name, step.pipeline, done, reasons, seconds, step.output, peak)
         self.outcomes.append(outcome)
         self.watch.finished(outcome)
 

@@ -25,6 +25,8 @@ from mlspec.spec.training import Training
 def train(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Path, context: Context) -> None:
     """Train a model and write its weights, its history and its own answers.
 
+    What `accelerator: auto` became is told in the logs, in `hardware.json`: it is of this machine.
+
     Args:
         parameters: `seed`, `model`, `training`, `hardware` and `data.target.threshold`.
         inputs: `prepare`.
@@ -53,11 +55,14 @@ def train(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pat
 def _learn(model: Model, parameters: Mapping[str, Any], data: Prepared, context: Context) -> Learned:
     training = Training.revive(parameters["training"])
     hardware = Hardware.revive(parameters["hardware"])
+    accelerator = _accelerator(hardware) if isinstance(model, TorchModel) else "cpu"
+    if context.logs is not None:
+        write_json(context.logs / "hardware.json", _used(accelerator))
     factors = class_weights(training.class_weights, data.target)
     if isinstance(model, FittedModel):
         return _fit(model, FitOptions(parameters["seed"], factors, _threads()), data, context)
     if isinstance(model, TorchModel):
-        return _train(model, training, hardware, factors, parameters, data, context)
+        return _train(model, training, hardware, accelerator, factors, parameters, data, context)
     raise StepError(f"the model '{model.kind}' is neither a TorchModel nor a FittedModel", where="model")
 
 
@@ -76,6 +81,7 @@ def _train(
     model: TorchModel,
     training: Training,
     hardware: Hardware,
+    accelerator: Literal["cpu", "cuda"],
     factors: tuple[float, ...] | None,
     parameters: Mapping[str, Any],
     data: Prepared,
@@ -101,7 +107,7 @@ def _train(
         patience=None if stopping is None else stopping.patience,
         metric=None if stopping is None else stopping.metric,
         save_every=context.checkpoint_every,
-        accelerator=_accelerator(hardware),
+        accelerator=accelerator,
         strategy=hardware.strategy.lightning(),
     )
     trained = fit(lesson, context, data.key(parameters))
@@ -136,6 +142,17 @@ def _accelerator(hardware: Hardware) -> Literal["cpu", "cuda"]:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _used(accelerator: Literal["cpu", "cuda"]) -> dict[str, Any]:
+    """Return what the training runs on."""
+    used: dict[str, Any] = {"accelerator": accelerator, "threads": _threads()}
+    if accelerator == "cuda":
+        import torch
+
+        if torch.cuda.is_available():
+            used["device"] = torch.cuda.get_device_name()
+    return used
 
 
 def _check_devices(hardware: Hardware) -> None:

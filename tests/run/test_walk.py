@@ -225,7 +225,9 @@ def test_a_step_that_breaks_leaves_the_old_artifact_and_no_rubbish(workspace, st
     assert tree(workspace / "artifacts/small/train") == first
     assert not list((workspace / ".mlspec/tmp").iterdir())
     records = sorted((workspace / "artifacts/small/logs").glob("run-*.json"))
-    assert "ZeroDivisionError" in json.loads(records[-1].read_text())["failure"]
+    failure = json.loads(records[-1].read_text())["failure"]
+    assert failure["step"] == "train" and "ZeroDivisionError: by zero" in failure["what"]
+    assert "Traceback" in records[-1].with_suffix(".txt").read_text()
 
 
 def test_a_missing_package_is_named_with_its_extra(workspace, steps):
