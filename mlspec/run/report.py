@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mlspec.plan.plan import Plan, Step
-from mlspec.run.metrics import metrics
+from mlspec.run.metrics import intervals, metrics, slices
 
 
 @dataclass(frozen=True)
@@ -74,4 +74,6 @@ class Report:
             "steps": [outcome.plain() for outcome in self.outcomes],
             "seconds": round(self.seconds, 3),
             "metrics": {name: dict(values) for name, values in self.metrics.items()},
+            "intervals": dict(intervals(self.steps, self.workspace)),
+            "slices": dict(slices(self.steps, self.workspace)),
         }

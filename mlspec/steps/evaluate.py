@@ -11,6 +11,7 @@ from pyarrow import parquet
 
 from mlspec.engine.files import write_json
 from mlspec.engine.judging.curves import cells, curves
+from mlspec.engine.judging.intervals import CONFIDENCE, intervals, resamples
 from mlspec.engine.judging.judged import Judged, judged
 from mlspec.engine.judging.measure import measure
 from mlspec.engine.judging.slices import slices
@@ -29,7 +30,8 @@ BATCH = 65_536
 def evaluate(
     parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Path, context: Context
 ) -> None:
-    """Score the test split with the exported file and write measures, slices, curves and a profile.
+    """Score the test split with the exported file and write measures, their intervals, slices, curves and a
+    profile.
 
     Args:
         parameters: `evaluation.metrics` and `evaluation.slices`.
@@ -48,6 +50,12 @@ def evaluate(
         scorer, inputs["prepare"] / "rows" / "test.parquet", evaluation.slices, context
     )
     write_json(output / "metrics.json", measure(found.answers, metrics) | {"rows": rows.num_rows})
+    told = {
+        "confidence": CONFIDENCE,
+        "metrics": intervals(found.answers, metrics),
+        "resamples": resamples(rows.num_rows),
+    }
+    write_json(output / "intervals.json", told)
     write_json(output / "slices.json", slices(rows, evaluation.slices, found, metrics))
     write_json(output / "answers.json", profile(answers))
     if scorer.contract.target.kind != "number":

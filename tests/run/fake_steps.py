@@ -32,7 +32,7 @@ FILES = {
                 "rows/parity.parquet", "reference.json", "ledger.json"),
     "train": ("weights.safetensors", "model.json"),
     "export": ("model.onnx", "contract.json", "parity.json"),
-    "evaluate": ("metrics.json", "answers.json"),
+    "evaluate": ("metrics.json", "intervals.json", "slices.json", "answers.json"),
     "gate": ("report.json", "passed"),
     "package": ("package.json",),
 }  # fmt: skip
@@ -72,6 +72,10 @@ class FakeSteps:
             text = "passed\n" if name == "passed" else json.dumps(content, sort_keys=True)
             if name == "metrics.json":
                 text = json.dumps({"accuracy": 0.9})
+            if name == "intervals.json":
+                text = json.dumps({"metrics": {"accuracy": [0.85, 0.95]}})
+            if name == "slices.json":
+                text = json.dumps({"slices": {}})
             if context.step == "gate" and name == "report.json":
                 text = json.dumps({"gates": [{"passed": True, "text": "accuracy is 0.9"}]})
             if context.step in self.failing and name == "passed":

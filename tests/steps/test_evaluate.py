@@ -74,6 +74,15 @@ def test_measures_are_those_of_the_file_against_the_truth(tmp_path: Path) -> Non
     }
 
 
+@pytest.mark.parametrize("kind", ["binary", "category", "number"])
+def test_each_measure_lies_in_its_interval(tmp_path: Path, kind: str) -> None:
+    output = evaluated(tmp_path, kind, None, weight=True)
+    metrics, told = read(output / "metrics.json"), read(output / "intervals.json")
+    assert told["confidence"] == 0.95 and told["resamples"] == 500
+    assert set(told["metrics"]) == set(metrics) - {"rows"}
+    assert all(low < metrics[name] < high for name, (low, high) in told["metrics"].items())
+
+
 def test_weights_count(tmp_path: Path) -> None:
     output = evaluated(tmp_path, "number", ["mae"], weight=True)
     table = pq.read_table(tmp_path / "prepare/rows/test.parquet")
@@ -95,7 +104,10 @@ def test_slices_tell_each_value_and_where_rows_are_too_few(tmp_path: Path) -> No
             "value": told["value"],
             "rows": chosen.sum(),
             "metrics": {"accuracy": pytest.approx(right[chosen].mean())},
+            "intervals": told["intervals"],
         }
+        low, high = told["intervals"]["accuracy"]
+        assert low < right[chosen].mean() < high
     assert sum(told["rows"] for told in found["town"]) == ROWS and None in [
         told["value"] for told in found["town"]
     ]

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from mlspec.engine.judging.intervals import FEWEST, intervals
 from mlspec.engine.judging.judged import Judged
 from mlspec.engine.judging.measure import measure
 from mlspec.errors import StepError
@@ -25,7 +26,7 @@ MOST = 50
 def slices(
     rows: pa.Table, columns: Sequence[str], judged: Judged, metrics: Sequence[Metric]
 ) -> dict[str, Any]:
-    """Return the measures for the rows of each value of each column.
+    """Return the measures and their intervals for the rows of each value of each column.
 
     Numbers and times with more than `MOST` distinct values are cut at their quartiles.
 
@@ -58,7 +59,13 @@ def _slice(
     rows = int(chosen.sum())
     if rows < FLOOR:
         return {"value": name, "rows": rows, "verdict": "too few rows"}
-    return {"value": name, "rows": rows, "metrics": measure(judged.of(chosen), metrics)}
+    answers = judged.of(chosen)
+    return {
+        "value": name,
+        "rows": rows,
+        "metrics": measure(answers, metrics),
+        "intervals": intervals(answers, metrics, FEWEST),
+    }
 
 
 def _parts(column: pa.ChunkedArray) -> Iterator[tuple[str | None, NDArray[np.bool_]]]:
