@@ -46,9 +46,9 @@ def intervals(
 ) -> dict[str, Interval | None]:
     """Return the percentile interval of each measure; None where resampling cannot tell one.
 
-    Each resample multiplies a row's weight by a number drawn from Poisson(1): a bootstrap without
-    copies. A measure that no resample moves (nothing is answered wrongly) has no interval: these rows cannot tell how
-    often the model errs.
+    Each resample multiplies a row's weight by a number drawn from Poisson(1): a bootstrap without copies.
+    A measure that no resample moves (nothing is answered wrongly) has no interval: these rows cannot tell
+    how often the model errs.
 
     Args:
         answers: The judged rows.
