@@ -1,14 +1,24 @@
-"""`mlspec show`: prints a spec as it stands after presets, overlays and overrides."""
+"""`mlspec show`: prints a spec as all layers make it, a run's record, or where a model file comes from."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from mlspec.cli._runs import WORDS, names_runs, show_record, show_runs
 from mlspec.cli.arguments import add_spec, spec_of
 
-SUMMARY: str = "print a spec with presets, overlays and overrides merged"
+SUMMARY: str = "print a spec with presets, overlays and overrides merged, or a run (last, runs)"
+FORMS = """\
+what is shown:
+  mlspec show [SPEC] [KEY=VALUE]   the spec as it stands
+  mlspec show last [SPEC]          the latest run: steps, times, rows, measures, gates, versions
+  mlspec show runs [SPEC]          every run that is noted here, a line each
+  mlspec show run-TIME [SPEC]      one of them; the first digits are enough
+  mlspec show FILE.json            a record in a file, such as pipelines/NAME/run.json
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,15 +28,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--comments", action="store_true", help="above each key what it means, and where its value was said"
     )
+    parser.epilog = FORMS
 
 
 def show(arguments: argparse.Namespace) -> int:
-    """Print what all layers say together, as YAML or JSON.
+    """Print what the words name.
 
     Raises:
         SpecError: with every fault of the spec; the data is not looked at.
-        UsageError: comments are asked for in JSON, which has none.
+        MissingError: there is no such run or file here.
+        UsageError: comments are asked for in JSON, which has none; or the words fit nothing.
     """
+    from difflib import get_close_matches
+
+    from mlspec.errors import MissingError, UsageError
+
+    word = arguments.words[0] if arguments.words else ""
+    if names_runs(word) or word.endswith(".json"):
+        if arguments.resolved or arguments.comments:
+            raise UsageError("--resolved and --comments are for a spec", fix=f"mlspec show {word}")
+        _show_runs(arguments, word)
+        return 0
+    meant = get_close_matches(word, WORDS, 1) if not Path(word).exists() else []
+    if meant:
+        raise MissingError(f"there is no spec at '{word}'", fix=f"did you mean 'mlspec show {meant[0]}'?")
+    return _show_spec(arguments)
+
+
+def _show_runs(arguments: argparse.Namespace, word: str) -> None:
+    if word.endswith(".json") and not names_runs(word):
+        from mlspec.run.record import read_record
+
+        show_record(read_record(Path(word)), json=arguments.json)
+        return
+    from mlspec.spec.load import load
+
+    arguments.words = arguments.words[1:]
+    path, overrides, overlays = spec_of(arguments)
+    loaded = load(path, overrides, overlays, data=False)
+    show_runs(word, loaded.workspace, loaded.spec.name, json=arguments.json)
+
+
+def _show_spec(arguments: argparse.Namespace) -> int:
     import sys
 
     from mlspec.spec.load import load
