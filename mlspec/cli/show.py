@@ -10,7 +10,7 @@ from typing import Any
 from mlspec.cli._runs import WORDS, names_runs, show_record, show_runs
 from mlspec.cli.arguments import add_spec, spec_of
 
-SUMMARY: str = "print a spec with presets, overlays and overrides merged, or a run (last, runs)"
+SUMMARY: str = "print a spec with presets, overlays and overrides merged; a run (last, runs); a model"
 FORMS = """\
 what is shown:
   mlspec show [SPEC] [KEY=VALUE]   the spec as it stands
@@ -18,6 +18,7 @@ what is shown:
   mlspec show runs [SPEC]          every run that is noted here, a line each
   mlspec show run-TIME [SPEC]      one of them; the first digits are enough
   mlspec show FILE.json            a record in a file, such as pipelines/NAME/run.json
+  mlspec show MODEL.onnx           where a model comes from: spec, data, split, code, lock, commit
 """
 
 
@@ -44,6 +45,13 @@ def show(arguments: argparse.Namespace) -> int:
     from mlspec.errors import MissingError, UsageError
 
     word = arguments.words[0] if arguments.words else ""
+    if word.endswith(".onnx"):
+        if arguments.resolved or arguments.comments or len(arguments.words) > 1:
+            raise UsageError("a model file has neither layers nor overrides", fix=f"mlspec show {word}")
+        from mlspec.cli._origin import show_origin
+
+        show_origin(Path(word), json=arguments.json)
+        return 0
     if names_runs(word) or word.endswith(".json"):
         if arguments.resolved or arguments.comments:
             raise UsageError("--resolved and --comments are for a spec", fix=f"mlspec show {word}")

@@ -18,7 +18,7 @@ from mlspec.spec.evaluation import default_metrics
 from mlspec.spec.spec import Spec
 
 REVISIONS = {
-    "ingest": 1, "validate": 1, "prepare": 1, "train": 1, "export": 1, "evaluate": 2, "gate": 2, "package": 1,
+    "ingest": 1, "validate": 1, "prepare": 2, "train": 2, "export": 2, "evaluate": 2, "gate": 2, "package": 1,
 }  # fmt: skip
 """Raised when a step of mlspec itself gives other results for the same parameters and inputs."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mlspec.errors import CheckFailed, MissingError, MlspecError, StepError
 from mlspec.plan.plan import Step
+from mlspec.run.locked import locked_inputs
 from mlspec.run.watch import Watch
 from mlspec.sdk.context import Context
 
@@ -51,6 +52,7 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
         step=step.name,
         scratch=scratch,
         checkpoint_every=step.checkpoint_every,
+        locks=locked_inputs(workspace, step),
         logs=logs,
         progress=watch.progressed,
         say=watch.said,

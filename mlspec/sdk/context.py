@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,10 @@ class Context:
     """A folder for checkpoints and spills, kept between runs of this step with the same inputs."""
     checkpoint_every: float = 300.0
     """Seconds between checkpoints inside an epoch (`training.checkpoint.every`, which changes no result)."""
+    locks: Mapping[str, str] = field(default_factory=dict)
+    """What dvc.lock says of each folder that the step reads, by the name of the step that wrote it: a hash of
+    its content.
+    """
     logs: Path | None = None
     """Where clocks, hosts and events may be written; no output, nobody's dependency."""
     progress: Callable[[float, float | None, str], None] = _silent

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,6 +22,8 @@ class ExportInputs:
     """What `prepare` wrote."""
     trained: Path
     """What `train` wrote."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """Where the model comes from, as plain data that the artifact carries."""
 
 
 class Export(Plugin):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mlspec.engine.provenance import made_by, provenance
 from mlspec.sdk.context import Context
 from mlspec.sdk.export import Export, ExportInputs
 from mlspec.sdk.frozen import freeze
@@ -20,7 +21,7 @@ def export(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pa
         parameters: `name`, `exports.<name>` and `model`.
         inputs: `prepare` and `train`.
         output: An empty folder.
-        context: Its step's name says which export this is.
+        context: Its step's name says which export this is, its locks what the model was made of.
 
     Raises:
         CheckFailed: the artifact's answers differ from those of training; the report stays in the folder.
@@ -29,7 +30,15 @@ def export(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pa
     kind = Slot("export").choose(freeze(options))
     model = Slot("model").choose(freeze(parameters["model"]))
     assert isinstance(kind, Export) and isinstance(model, Model)
-    made = ExportInputs(parameters["name"], model, inputs["prepare"], inputs["train"])
+    (name,) = parameters["exports"]
+    folders = inputs["prepare"], inputs["train"]
+    own = made_by(parameters, context.workspace)
+    made = ExportInputs(
+        parameters["name"],
+        model,
+        *folders,
+        provenance(parameters["name"], name, own, *folders, context.locks),
+    )
     report = kind.write(made, output)
     itself = report.get("itself", {})
     if not itself.get("bit_equal", True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from mlspec.engine.graph.session import Session
 from mlspec.engine.preparing.fit_target import fit_target
 from mlspec.engine.preparing.reference import reference
 from mlspec.engine.preparing.shards import ShardWriter
+from mlspec.engine.provenance import FILE, made_by
 from mlspec.engine.reading.reading import Reading
 from mlspec.engine.reading.row_file import RowFile
 from mlspec.engine.sql import literal, quote
@@ -96,6 +98,15 @@ def prepare(
         output / "reference.json", reference(train.select("mlspec_row", *(item.name for item in columns)))
     )
     write_json(output / "ledger.json", _ledger(reading, counts))
+    told = {
+        "data": {
+            "manifest": hashlib.sha256((inputs["ingest"] / "manifest.json").read_bytes()).hexdigest(),
+            "rows": reading.rows,
+            "rejected": reading.rejected,
+        },
+        "split": {**data["split"], "seed": parameters["seed"], "rows": dict(counts)},
+    }
+    write_json(output / FILE, made_by(parameters, context.workspace) | told)
 
 
 def _ledger(reading: Reading, counts: Mapping[str, int]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mlspec.engine.files import write_bytes, write_json
+from mlspec.engine.provenance import FILE, made_by
 from mlspec.engine.training.learned import Learned
 from mlspec.engine.training.prepared import Prepared, prepared
 from mlspec.engine.training.weights import class_weights
@@ -49,6 +50,7 @@ def train(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pat
     assert isinstance(model, Model)
     learned = _learn(model, parameters, data, context)
     _write(learned, data, threshold, output)
+    write_json(output / FILE, made_by(parameters, context.workspace))
     (context.scratch / "training.safetensors").unlink(missing_ok=True)
 
 

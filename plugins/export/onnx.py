@@ -88,6 +88,7 @@ def _join(inputs: ExportInputs) -> tuple[ModelInputs, Joined]:
         inputs=tuple(InputColumn.revive(column) for column in described["inputs"]),
         target=target,
         threshold=read_json(inputs.trained / "model.json")["threshold"],
+        provenance=inputs.provenance,
     )
     return shape, join(parts, lambda builder: inputs.model.append(builder, inputs.trained, shape, target))
 

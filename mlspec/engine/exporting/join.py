@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import onnx
 
@@ -16,6 +17,8 @@ from mlspec.sdk.contract import Contract, FittedTarget, InputColumn
 
 CONTRACT = "mlspec.contract"
 """The key of the contract in a file's metadata."""
+PROVENANCE = "mlspec.provenance"
+"""The key of where the file comes from."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Parts:
     target: FittedTarget
     threshold: float | None = None
     """Probability from which a binary answer is the positive class."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """Where the model comes from; no part of `model_version`, which tells what it answers."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +73,16 @@ def join(parts: Parts, append: Callable[[Builder], str]) -> Joined:
         name=parts.name, target=parts.target, threshold=threshold, inputs=parts.inputs, outputs=outputs
     )
     digest = hashlib.sha256(builder.model().SerializeToString(deterministic=True))
-    digest.update(_text(contract).encode())
+    digest.update(_text(contract.model_dump(mode="json")).encode())
     contract = contract.model_copy(update={"model_version": digest.hexdigest()[:16]})
-    return Joined(builder.model({CONTRACT: _text(contract)}), contract)
+    metadata = {CONTRACT: _text(contract.model_dump(mode="json"))}
+    if parts.provenance:
+        metadata[PROVENANCE] = _text(parts.provenance)
+    return Joined(builder.model(metadata), contract)
 
 
-def _text(contract: Contract) -> str:
-    return json.dumps(contract.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, allow_nan=False)
+def _text(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def _check_names(inputs: tuple[InputColumn, ...], outputs: set[str]) -> None:
