@@ -72,6 +72,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MS0310": "More devices or machines are asked for than the strategy or the launcher can use.",
         "MS0311": "A column's name is empty, stands twice, or is a name that answers or mlspec itself need.",
         "MS0312": "The data cannot be reached, or has no columns that can be read.",
+        "MS0321": "A gate is held against something that is not there, looks at slices that "
+        "evaluation.slices does not tell, or lets a measure get better.",
     }
 )
 """Each code and what it means, for `mlspec why CODE`."""

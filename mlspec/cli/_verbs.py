@@ -13,6 +13,7 @@ ORDER = (
     "score",
     "serve",
     "monitor",
+    "accept",
     "why",
     "show",
     "diff",

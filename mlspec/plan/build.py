@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlspec.errors import PlanError
+from mlspec.plan.baseline_of import baseline_of
 from mlspec.plan.plain import plain
 from mlspec.plan.plan import Plan, Step
 from mlspec.plan.plugins_of import plugins_of, revisions, workspace_files
 from mlspec.sdk.fields import seconds
 from mlspec.sdk.frozen import freeze
+from mlspec.sdk.gate import BASELINE
 from mlspec.sdk.slot import Slot
 from mlspec.spec.evaluation import default_metrics
 from mlspec.spec.spec import Spec
@@ -235,8 +237,18 @@ class _Builder:
 
     def _gate(self) -> Step:
         gates = self.spec.evaluation.gates
-        reads = {f"evaluate-{name}": ("metrics.json",) for name in sorted(self.spec.exports)}
-        return self._step("gate", {"evaluation": {"gates": self._plain(gates)}}, reads, gates)
+        told: tuple[str, ...] = ("intervals.json", "metrics.json")
+        if any(gate.slice_names() for gate in gates):
+            told += ("slices.json",)
+        reads = {f"evaluate-{name}": told for name in sorted(self.spec.exports)}
+        compared = any(gate.held_against() == BASELINE for gate in gates)
+        baseline = self._baseline() if compared else None
+        parameters = {"evaluation": {"gates": self._plain(gates)}, "baseline": baseline}
+        return self._step("gate", parameters, reads, gates, files=(baseline,) if baseline else ())
+
+    def _baseline(self) -> str:
+        # Numbers of a few rows are held against no reviewed ones.
+        return baseline_of(self.name) if self.sample is None else f".mlspec/samples/{self.name}.json"
 
     def _package(self, name: str) -> Step:
         deployment = self.spec.deployments[name]

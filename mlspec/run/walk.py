@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mlspec.engine.files import write_bytes
 from mlspec.errors import MissingError, PlanError, UsageError
 from mlspec.plan.plan import Plan, Step
+from mlspec.run.baseline import ready_baseline
 from mlspec.run.lock import lock
 from mlspec.run.memo import forget, remember, unchanged
 from mlspec.run.peak import Peak
@@ -145,6 +146,8 @@ class _Walk:
     def _settle(self, opened: Store, step: Step, forced: bool) -> None:
         if step.kind == "validate":
             self._propose_contract(step)
+        if step.kind == "gate" and step.parameters["baseline"] is not None:
+            ready_baseline(step.parameters["baseline"], self.root, locked=self.locked, say=self.watch.said)
         judged = judge(opened, step)
         if judged.verdict == "reuse" and not forced:
             self._note(step, "reused", judged.reasons, 0.0)

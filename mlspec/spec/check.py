@@ -19,7 +19,16 @@ from mlspec.spec.spec import Spec
 _Check = Callable[[Spec, Composed], Iterator[Fault]]
 _CHECKS: tuple[tuple[_Check, tuple[KeyPath, ...]], ...] = (
     (check_target, (("data", "target"), ("data", "split"), ("data", "event_time"))),
-    (check_metrics, (("data", "target"), ("evaluation", "metrics"), ("evaluation", "gates"), ("exports",))),
+    (
+        check_metrics,
+        (
+            ("data", "target"),
+            ("evaluation", "metrics"),
+            ("evaluation", "slices"),
+            ("evaluation", "gates"),
+            ("exports",),
+        ),
+    ),
     (check_training, (("model",), ("data", "target"), ("data", "split"), ("training", "early_stopping"))),
     (check_hardware, (("hardware",),)),
     (check_uses, (("exports",), ("deployments",), ("monitoring",))),

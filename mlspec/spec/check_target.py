@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from mlspec.compose.composed import Composed
+from mlspec.compose.document import KeyPath
 from mlspec.compose.near import near
 from mlspec.errors import Fault
+from mlspec.sdk.gate import BASELINE, Gate
 from mlspec.sdk.metric import Metric
 from mlspec.spec.evaluation import default_metrics
 from mlspec.spec.spec import Spec
@@ -60,6 +63,40 @@ def check_metrics(spec: Spec, composed: Composed) -> Iterator[Fault]:
         if gate.export not in spec.exports:
             what = f"no export is called '{gate.export}'"
             yield composed.fault("MS0309", what, (*place, "export"), fix=f"one of {', '.join(spec.exports)}")
+        yield from _check_gate(gate, place, spec, composed)
+
+
+def _check_gate(gate: Gate, place: KeyPath, spec: Spec, composed: Composed) -> Iterator[Fault]:
+    """Give slices that are not told, others that are not there, and leave to get better."""
+    against, others = gate.held_against(), [BASELINE, *(name for name in spec.exports if name != gate.export)]
+    if against is not None and against not in others:
+        what = f"the gate on '{gate.export}' cannot be held against '{against}'"
+        close = near(against, others)
+        fix = f"did you mean '{close}'?" if close else f"one of {', '.join(others)}"
+        yield composed.fault("MS0321", what, (*place, "against"), fix=fix)
+    names, told = gate.slice_names(), spec.evaluation.slices
+    if names and not told:
+        what = "the gate looks at slices, and evaluation.slices names no column"
+        yield composed.fault("MS0321", what, (*place, "slices"), fix="add evaluation.slices: [COLUMN]")
+    for index, name in enumerate(() if names == "all" or not told else names):
+        if name not in told and name.partition("=")[0] not in told:
+            what = f"the gate looks at the slice '{name}', and evaluation.slices has {', '.join(told)}"
+            close = near(name.partition("=")[0], told)
+            fix = f"did you mean '{close}'?" if close else "add its column to evaluation.slices"
+            yield composed.fault("MS0321", what, (*place, "slices", index), fix=fix)
+    better = _better(gate.metric)
+    wrong = None if better is None else gate.wrong_way(better)
+    if wrong is not None:
+        right, word = ("may_drop", "more") if better == "higher" else ("may_rise", "less")
+        what = f"of '{gate.metric}' {word} is better, so '{wrong}' stops nothing"
+        yield composed.fault("MS0321", what, (*place, wrong), key=True, fix=f"write {right}")
+
+
+def _better(metric: str) -> Literal["higher", "lower"] | None:
+    from mlspec import registry
+
+    found = registry.find("metric", metric) if metric in registry.kinds("metric") else None
+    return getattr(found, "better", None)
 
 
 def _misfit(metric: Metric, kind: str) -> str:

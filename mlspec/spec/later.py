@@ -10,9 +10,6 @@ from mlspec.compose.document import KeyPath
 KEYS: tuple[str, ...] = (
     "data.memory",
     "validation.drift",
-    "evaluation.gates.*.against",
-    "evaluation.gates.*.may_drop",
-    "evaluation.gates.*.slices",
     "exports.*.quantize",
     "exports.*.gates",
     "monitoring.drift.methods",

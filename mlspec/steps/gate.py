@@ -10,7 +10,7 @@ from mlspec.engine.files import read_json, write_bytes, write_json
 from mlspec.errors import CheckFailed
 from mlspec.sdk.context import Context
 from mlspec.sdk.frozen import freeze
-from mlspec.sdk.gate import Gate, GateVerdict
+from mlspec.sdk.gate import BASELINE, Gate, GateVerdict, Measured
 from mlspec.sdk.slot import Slot
 
 
@@ -18,24 +18,26 @@ def gate(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Path
     """Judge every gate, write `report.json` with every number, and `passed` where all of them do.
 
     Args:
-        parameters: `evaluation.gates`.
+        parameters: `evaluation.gates`, and `baseline`: the file with the accepted numbers, or None.
         inputs: The folder of each `evaluate-<name>`.
         output: An empty folder.
-        context: Told the gates that failed.
+        context: Where the baseline lies.
 
     Raises:
         CheckFailed: a gate failed; tells every one of them, and the report stays in the folder.
     """
-    metrics = {
-        step.removeprefix("evaluate-"): read_json(folder / "metrics.json")
+    gates: tuple[Gate, ...] = tuple(
+        Slot("gate", default="threshold").choose(freeze(options))  # type: ignore[misc]
+        for options in parameters["evaluation"]["gates"]
+    )
+    found = {
+        step.removeprefix("evaluate-"): _measured(folder, any(gate.slice_names() for gate in gates))
         for step, folder in inputs.items()
         if step.startswith("evaluate-")
     }
-    gates = tuple(
-        Slot("gate", default="threshold").choose(freeze(options))
-        for options in parameters["evaluation"]["gates"]
-    )
-    verdicts = [_judge(gate, metrics) for gate in gates if isinstance(gate, Gate)]
+    file = parameters.get("baseline")
+    accepted = {} if file is None else read_json(Path(context.resolve(file)))["exports"]
+    verdicts = [_judge(gate, found, accepted) for gate in gates]
     report = {
         "passed": all(verdict.passed for verdict in verdicts),
         "gates": [
@@ -47,26 +49,42 @@ def gate(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Path
                 "text": verdict.text,
             }
             for gate, verdict in zip(gates, verdicts, strict=True)
-            if isinstance(gate, Gate)
         ],
-        "metrics": metrics,
+        "metrics": {name: content["metrics"] for name, content in found.items()},
     }
     write_json(output / "report.json", report)
     failed = [(place, verdict.text) for place, verdict in enumerate(verdicts) if not verdict.passed]
     if failed:
         count = f"{len(failed)} of {len(verdicts)} gates failed" if len(verdicts) > 1 else "the gate failed"
+        fix = "train a better model, or set a bound that it must truly reach"
+        if any(gates[place].held_against() == BASELINE for place, _ in failed):
+            fix += "; `mlspec accept` makes these numbers the baseline"
         raise CheckFailed(
             f"{count}: {'; '.join(text for _, text in failed)}",
             where=f"evaluation.gates[{failed[0][0]}]",
-            fix="train a better model, or set a bound that it must truly reach",
+            fix=fix,
         )
     write_bytes(output / "passed", b"passed\n")
 
 
-def _judge(gate: Gate, metrics: Mapping[str, Mapping[str, Any]]) -> GateVerdict:
-    if gate.export not in metrics:
+def _measured(folder: Path, slices: bool) -> dict[str, Any]:
+    """Return what an evaluation told; its slices only where a gate looks at them."""
+    found = {"metrics": read_json(folder / "metrics.json")}
+    found["intervals"] = read_json(folder / "intervals.json")["metrics"]
+    if slices:
+        found["slices"] = read_json(folder / "slices.json")["slices"]
+    return found
+
+
+def _judge(
+    gate: Gate, found: Mapping[str, Mapping[str, Any]], accepted: Mapping[str, Mapping[str, Any]]
+) -> GateVerdict:
+    if gate.export not in found:
         return GateVerdict(
             False, f"there is no export called '{gate.export}' that {gate.metric} could be measured on"
         )
-    verdict = gate.judge(metrics[gate.export])
-    return verdict if len(metrics) == 1 else GateVerdict(verdict.passed, f"{gate.export}: {verdict.text}")
+    against = gate.held_against()
+    content = accepted.get(gate.export) if against == BASELINE else found.get(against or "")
+    other = None if content is None else Measured.of(content)
+    verdict = gate.judge(Measured.of(found[gate.export], other))
+    return verdict if len(found) == 1 else GateVerdict(verdict.passed, f"{gate.export}: {verdict.text}")

@@ -73,7 +73,9 @@ class FakeSteps:
             if name == "metrics.json":
                 text = json.dumps({"accuracy": 0.9})
             if name == "intervals.json":
-                text = json.dumps({"metrics": {"accuracy": [0.85, 0.95]}})
+                text = json.dumps(
+                    {"confidence": 0.95, "metrics": {"accuracy": [0.85, 0.95]}, "resamples": 500}
+                )
             if name == "slices.json":
                 text = json.dumps({"slices": {}})
             if context.step == "gate" and name == "report.json":

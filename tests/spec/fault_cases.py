@@ -43,7 +43,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "an unknown preset": [("hardware: cpu", "hardware: gup")],
     "_self_ first": [("  - hardware: cpu\n  - _self_", "  - _self_\n  - hardware: cpu")],
     "a hydra section": [("seed: 7", "seed: 7\nhydra: {run: {dir: .}}")],
-    "not built: a key": [("at_least: 0.90}", "at_least: 0.90, against: baseline, may_drop: 0.01}")],
+    "not built: a key": [("opset: 20, parity", "opset: 20, quantize: weights_int8, parity")],
     "not built: a kind": [("citizen: binary", "citizen: text")],
     "not built: a word": [("precision: fp32", "precision: bf16")],
     "not built: a section": [("max_rejects: 0.001", "memory: 4GB")],
@@ -63,6 +63,12 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "a metric twice": [("[accuracy, auroc, log_loss]", "[accuracy, auroc, auroc]")],
     "a gate on what is not measured": [("[accuracy, auroc, log_loss]", "[accuracy, log_loss]")],
     "a misspelt metric in a gate": [("{metric: auroc, at_least", "{metric: aurok, at_least")],
+    "a gate against nobody": [("against: baseline", "against: basline")],
+    "leave to get better": [("may_drop: 0.005", "may_rise: 0.005")],
+    "a change without another value": [("against: baseline, may_drop", "may_drop")],
+    "another value without a change": [(", may_drop: 0.005}", "}")],
+    "a gate on slices that are not told": [("  slices: [sex]\n", "")],
+    "a gate on an unknown slice": [("slices: all", "slices: [sxe, sex=f]")],
     "early stopping without val": [("train: 0.7, val: 0.1, test: 0.2", "train: 0.8, val: 0, test: 0.2")],
     "training keys that trees do not use": [
         ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: gradient_boosting}")

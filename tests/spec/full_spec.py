@@ -62,6 +62,8 @@ evaluation:
   slices: [sex]
   gates:
     - {metric: auroc, at_least: 0.90}
+    - {metric: accuracy, against: baseline, may_drop: 0.005}
+    - {metric: accuracy, slices: all, at_least: 0.75}
 
 exports:
   main: {kind: onnx, opset: 20, parity: {rows: 1000, atol: 1e-5, rtol: 1e-5}}

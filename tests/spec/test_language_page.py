@@ -88,11 +88,6 @@ LATER = {
     "    notes: {kind: text, max_size: 5000}\n": {"the feature 'text'"},
     "  drift: {against: reference, false_alarms: 0.05, smallest_effect: 0.1, methods: "
     "{age: kolmogorov_smirnov}}\n": {"'validation.drift'"},
-    "    - {metric: accuracy, against: baseline, may_drop: 0.005}\n": {
-        "'evaluation.gates[1].against'",
-        "'evaluation.gates[1].may_drop'",
-    },
-    "    - {metric: accuracy, slices: all, at_least: 0.75}\n": {"'evaluation.gates[2].slices'"},
     "  small: {kind: onnx, quantize: weights_int8, gates: [{metric: auroc, against: main, "
     "may_drop: 0.002}]}\n": {"'exports.small.quantize'", "'exports.small.gates'"},
 }

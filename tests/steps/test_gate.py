@@ -16,7 +16,13 @@ def judged(at: Path, gates: list[dict], **metrics: dict) -> Path:
         inputs[f"evaluate-{name}"] = at / name
         (at / name).mkdir()
         (at / name / "metrics.json").write_text(json.dumps(values))
-    gate({"evaluation": {"gates": gates}}, inputs, output, Context(workspace=at, step="gate"))
+        ranges = {key: [value - 0.05, value + 0.05] for key, value in values.items() if value is not None}
+        (at / name / "intervals.json").write_text(json.dumps({"metrics": ranges}))
+        parts = [{"value": "f", "rows": 50, "metrics": values, "intervals": ranges}]
+        (at / name / "slices.json").write_text(json.dumps({"slices": {"sex": parts}}))
+    baseline = "accepted.json" if (at / "accepted.json").exists() else None
+    parameters = {"evaluation": {"gates": gates}, "baseline": baseline}
+    gate(parameters, inputs, output, Context(workspace=at, step="gate"))
     return output
 
 
@@ -44,7 +50,10 @@ def test_every_failed_gate_is_told_and_every_number_kept(tmp_path: Path) -> None
     with pytest.raises(CheckFailed) as failed:
         judged(tmp_path, gates, main={"auroc": 0.8812, "accuracy": 0.7, "log_loss": None})
     assert "2 of 3 gates" in failed.value.what
-    assert "auroc is 0.8812, must be at least 0.9" in failed.value.what and "log_loss" in failed.value.what
+    assert (
+        "auroc is 0.8812 (0.83-0.93), must be at least 0.9" in failed.value.what
+        and "log_loss" in failed.value.what
+    )
     assert "accuracy" not in failed.value.what
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert not (tmp_path / "out" / "passed").exists() and report["passed"] is False
@@ -61,3 +70,22 @@ def test_a_gate_looks_at_its_own_export(tmp_path: Path) -> None:
 def test_a_gate_on_an_export_that_is_not_there_fails(tmp_path: Path) -> None:
     with pytest.raises(CheckFailed, match="nobody"):
         judged(tmp_path, [{"metric": "auroc", "at_least": 0.9, "export": "nobody"}], main={"auroc": 0.95})
+
+
+def test_a_gate_is_held_against_what_was_accepted_or_another_export(tmp_path: Path) -> None:
+    accepted = {"exports": {"small": {"metrics": {"auroc": 0.95}, "intervals": {}, "slices": {}}}}
+    (tmp_path / "accepted.json").write_text(json.dumps(accepted))
+    options = {"metric": "auroc", "export": "small", "may_drop": 0.01}
+    gates = [options | {"against": "baseline"}, options | {"against": "main"}]
+    with pytest.raises(CheckFailed) as failed:
+        judged(tmp_path, gates, main={"auroc": 0.9}, small={"auroc": 0.92})
+    assert "1 of 2 gates" in failed.value.what and "the baseline's 0.95 may drop by 0.01" in failed.value.what
+    assert "mlspec accept" in failed.value.fix
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert "0.9 of 'main' may drop by 0.01" in report["gates"][1]["text"]
+
+
+def test_a_gate_on_slices_sees_them(tmp_path: Path) -> None:
+    gates = [{"metric": "auroc", "slices": ["sex"], "at_least": 0.95}]
+    with pytest.raises(CheckFailed, match=r"auroc of sex=f \(50 rows\) is 0\.9 \(0\.85-0\.95\)"):
+        judged(tmp_path, gates, main={"auroc": 0.9})
