@@ -55,6 +55,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MS0205": "No plug-in of this slot has this name. `mlspec plugins` lists them.",
         "MS0206": "A plug-in is chosen by `kind:`, and none is named.",
         "MS0207": "The language has a word for it, and this version does not do it yet.",
+        "MS0208": "A key has another name today. `mlspec migrate` shows what it would rename, "
+        "`mlspec migrate --write` does it; comments and order stay.",
         # MS03xx: meaning.
         "MS0301": "The spec names a column that the data lacks.",
         "MS0302": "Each column of the data must be named: as a feature, target, key, weight, "

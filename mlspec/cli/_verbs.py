@@ -17,6 +17,7 @@ ORDER = (
     "why",
     "show",
     "diff",
+    "migrate",
     "schema",
     "plugins",
     "doctor",

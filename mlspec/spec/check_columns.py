@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mlspec.compose.composed import Composed
@@ -41,6 +41,8 @@ def check_columns(spec: Spec, composed: Composed, folder: Path, *, data: bool) -
         return
     yield from _bad_names(columns, at, composed)
     known = set(columns)
+    named = {column for column, _, _ in (*roles, *mentions)}
+    left = [column for column in columns if column not in named]
     for column, path, is_key in (*roles, *mentions):
         if column not in known:
             yield composed.fault(
@@ -48,10 +50,8 @@ def check_columns(spec: Spec, composed: Composed, folder: Path, *, data: bool) -
                 f"the data has no column '{column}'",
                 path,
                 key=is_key,
-                fix=_nearest(column, columns),
+                fix=_nearest(column, columns, left),
             )
-    named = {column for column, _, _ in (*roles, *mentions)}
-    left = [column for column in columns if column not in named]
     if spec.data.features == "auto":
         for column in left:
             if column in ANSWERS:
@@ -185,8 +185,13 @@ def _bad_names(columns: tuple[str, ...], at: KeyPath, composed: Composed) -> Ite
         )
 
 
-def _nearest(column: str, columns: tuple[str, ...]) -> str:
-    close = near(column, columns)
+def _meant(column: str, columns: Iterable[str], left: Iterable[str]) -> str | None:
+    """Return the column that a wrong name stands for: one that nobody named may be further away."""
+    return near(column, columns) or near(column, left, furthest=0.5)
+
+
+def _nearest(column: str, columns: tuple[str, ...], left: list[str]) -> str:
+    close = _meant(column, columns, left)
     if close is not None:
         return f"did you mean '{close}'?"
     more = f", and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
@@ -195,7 +200,7 @@ def _nearest(column: str, columns: tuple[str, ...]) -> str:
 
 def _unnamed(left: list[str], misspelt: set[str], composed: Composed) -> Iterator[Fault]:
     """Give columns that nobody named; those that a misspelt name stands for were told there."""
-    meant = {near(word, left) for word in misspelt}
+    meant = {_meant(word, left, left) for word in misspelt}
     left = [column for column in left if column not in meant]
     if not left:
         return

@@ -19,6 +19,7 @@ from mlspec.spec.dotted import dotted as dotted
 from mlspec.spec.expected import expected, says_expected
 from mlspec.spec.later import later_key, later_kind, later_word
 from mlspec.spec.levels import Level, homes, keys_at, plugin
+from mlspec.spec.renamed import renamed
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,12 @@ def _unknown_key(path: KeyPath, composed: Composed, missing: tuple[KeyPath, ...]
     if later_key(path):
         fix = "take it out for now; this version's keys are in `mlspec schema`"
         return composed.fault("MS0207", f"'{dotted(path)}' is not available yet", path, key=True, fix=fix)
+    new = renamed(path, composed.tree)
+    if new is not None:
+        both = new in _keys(composed.tree, parent)
+        fix = f"remove '{word}'" if both else "`mlspec migrate --write` renames it"
+        what = f"'{dotted(path)}' is called '{new}' today" + (", and both stand here" if both else "")
+        return composed.fault("MS0208", what, path, key=True, fix=fix)
     what = f"unknown key '{word}'{_under(parent)}"
     if word == "_target_":
         fix = "a spec names no Python code: choose a plug-in with kind:"

@@ -33,7 +33,7 @@ class GradientBoosting(FittedModel):
     """How strongly the answers of leaves are pulled towards zero."""
     max_bins: int = Field(default=255, ge=2, le=255)
     """Most steps into which a number is cut before splits are looked for."""
-    column_share: float = Field(default=1.0, gt=0, le=1)
+    max_features: float = Field(default=1.0, gt=0, le=1)
     """Share (fraction 0-1) of the columns that each split may choose from, drawn by the seed."""
     patience: int | None = Field(default=None, ge=1)
     """Rounds without a smaller loss on the val split before fitting stops; the best round's are kept."""
@@ -61,7 +61,7 @@ class GradientBoosting(FittedModel):
             "min_samples_leaf": self.min_rows,
             "l2_regularization": self.l2,
             "max_bins": self.max_bins,
-            "max_features": self.column_share,
+            "max_features": self.max_features,
             "early_stopping": self.patience is not None,
             "n_iter_no_change": self.patience or 10,
             "tol": 0.0,
@@ -75,6 +75,6 @@ class GradientBoosting(FittedModel):
         return (
             cls.revive({"trees": 30, "min_rows": 5}),
             cls.revive({"trees": 30, "max_leaves": 8, "max_depth": 3, "l2": 1.0, "max_bins": 32}),
-            cls.revive({"trees": 30, "learning_rate": 0.3, "column_share": 0.7}),
+            cls.revive({"trees": 30, "learning_rate": 0.3, "max_features": 0.7}),
             cls.revive({"trees": 200, "learning_rate": 0.3, "patience": 3}),
         )

@@ -90,6 +90,10 @@ CASES: dict[str, list[tuple[str, str]]] = {
     ],
     "a duration without a unit": [("every: 5m", "every: '5'")],
     "a dotted Python path": [("{kind: mlp, hidden", "{_target_: os.system, kind: mlp, hidden")],
+    "a renamed key": [
+        ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: gradient_boosting, column_share: 0.5}"),
+    ],
+    "a short column's slip": [("    age: number", "    agi: number")],
     "many at once": [
         ("seed: 7", 'seed: "7"'),
         ("kind: csv", "kind: cvs"),

@@ -40,6 +40,7 @@ CANNOT_TELL: dict[str, str] = {
     "an unknown preset": FILES,
     "_self_ first": "a schema has no word for the last item of a list",
     "an unknown feature column": DATA,
+    "a short column's slip": DATA,
     "an unnamed column": DATA,
     "several unnamed columns": DATA,
     "an unknown slice": DATA,
