@@ -24,6 +24,7 @@ from mlspec.engine.graph.session import Session
 from mlspec.engine.preparing.fit_target import fit_target
 from mlspec.engine.preparing.reference import reference
 from mlspec.engine.preparing.shards import ShardWriter
+from mlspec.engine.preparing.suspicions import suspicions
 from mlspec.engine.provenance import FILE, made_by
 from mlspec.engine.reading.reading import Reading
 from mlspec.engine.reading.row_file import RowFile
@@ -48,8 +49,8 @@ SPLITS = ("train", "val", "test")
 def prepare(
     parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Path, context: Context
 ) -> None:
-    """Write the feature graph, the target's coding, encoded shards, held-out rows, the reference and the
-    ledger.
+    """Write the feature graph, the target's coding, encoded shards, held-out rows, the reference, the ledger
+    and warnings.
 
     Args:
         parameters: `seed` and `data`.
@@ -98,6 +99,12 @@ def prepare(
         output / "reference.json", reference(train.select("mlspec_row", *(item.name for item in columns)))
     )
     write_json(output / "ledger.json", _ledger(reading, counts))
+    whole = frozenset(name for name in features if manifest["columns"].get(name) == "integer")
+    kinds = {name: feature.kind for name, feature in sorted(features.items())}
+    found = suspicions(rows, kinds, whole, target, tuple(data.get("key") or ()), counts)
+    for suspicion in found:
+        context.say(f"warning: {suspicion.text}")
+    write_json(output / "warnings.json", {"warnings": [suspicion.plain() for suspicion in found]})
     told = {
         "data": {
             "manifest": hashlib.sha256((inputs["ingest"] / "manifest.json").read_bytes()).hexdigest(),

@@ -44,6 +44,7 @@ def test_it_writes_what_the_architecture_says(made: Path) -> None:
         "target.json",
         "reference.json",
         "ledger.json",
+        "warnings.json",
         "provenance.json",
         "rows/test.parquet",
         "rows/parity.parquet",
