@@ -68,15 +68,13 @@ def suspicious_columns(
             yield Suspicion("like_an_id", name, text, {"distinct": distinct, "rows": rows.num_rows})
 
 
-def _truth(column: pa.ChunkedArray, target: FittedTarget) -> Numbers | Codes:
+def _truth(column: pa.ChunkedArray, target: FittedTarget) -> Numbers:
     if target.kind == "number":
         return np.asarray(column.cast(pa.float64()).to_numpy(), np.float64)
-    return _codes(column)
+    return _codes(column).astype(np.float64)
 
 
-def _strength(
-    column: pa.ChunkedArray, kind: str, truth: Numbers | Codes, target: FittedTarget
-) -> Strength | None:
+def _strength(column: pa.ChunkedArray, kind: str, truth: Numbers, target: FittedTarget) -> Strength | None:
     """Return how far the rows where a column holds something tell the target; None for too few."""
     present = np.asarray(column.is_valid().to_numpy())
     if kind in ("number", "datetime"):
@@ -92,27 +90,27 @@ def _strength(
     return _by_group(_codes(column.drop_null()), truth[present], target)
 
 
-def _by_number(values: Numbers, truth: Numbers | Codes, target: FittedTarget) -> Strength:
+def _by_number(values: Numbers, truth: Numbers, target: FittedTarget) -> Strength:
     if target.kind == "number":
         return number_by_number(values, truth)
     codes = np.unique(truth.astype(np.int64), return_inverse=True)[1]
     return number_by_class(values, codes) if codes.max() == 1 else number_by_classes(values, codes)
 
 
-def _by_group(groups: Codes, truth: Numbers | Codes, target: FittedTarget) -> Strength:
+def _by_group(groups: Codes, truth: Numbers, target: FittedTarget) -> Strength:
     if target.kind == "number":
         return group_by_number(groups, truth)
     return group_by_class(groups, truth.astype(np.int64))
 
 
-def _emptiness(column: pa.ChunkedArray, truth: Numbers | Codes, target: FittedTarget) -> Strength | None:
+def _emptiness(column: pa.ChunkedArray, truth: Numbers, target: FittedTarget) -> Strength | None:
     empty = np.asarray(column.is_null().to_numpy()).astype(np.int64)
     if not FEW <= empty.sum() <= len(empty) - FEW or not _enough(truth, target):
         return None
     return _by_group(empty, truth, target)
 
 
-def _enough(truth: Numbers | Codes, target: FittedTarget) -> bool:
+def _enough(truth: Numbers, target: FittedTarget) -> bool:
     """Return whether there are rows enough: of a class target, beside those of the largest class."""
     if target.kind == "number":
         return len(truth) >= 2 * FEW
