@@ -17,6 +17,7 @@ ORDER = (
     "why",
     "show",
     "diff",
+    "verify",
     "migrate",
     "schema",
     "plugins",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from mlspec import plugins
 from mlspec.compose.workspace import workspace_of
 from mlspec.errors import MissingError, UsageError
 from mlspec.run.git import git
+from mlspec.run.shipped import shipped
 
 BESIDE = ("conf", "plugins", "contracts", "pipelines")
 """Folders of the workspace that decide over a plan; data is none of them."""
@@ -36,7 +36,7 @@ def at_revision(path: Path, revision: str, into: Path) -> Path:
             raise UsageError(f"'{spec}' is in no git repository", fix="name two specs: mlspec diff A B")
         raise UsageError(f"git knows no revision '{revision}'", fix="`git log --oneline` lists them")
     name = PurePosixPath(spec.resolve().relative_to(root).as_posix())
-    beside = [name for name in BESIDE if not _shipped(root / name)]
+    beside = [name for name in BESIDE if not shipped(root / name)]
     listed = git(folder, "ls-tree", "-r", "-z", commit.decode().strip(), "--", str(name), *beside) or b""
     found = False
     for entry in listed.split(b"\0")[:-1]:
@@ -54,9 +54,3 @@ def at_revision(path: Path, revision: str, into: Path) -> Path:
         )
     (into / ".dvc").mkdir()
     return into / name
-
-
-def _shipped(folder: Path) -> bool:
-    """Return whether a folder of the workspace is mlspec's own, as in a checkout of it."""
-    places = [Path(entry) for entry in plugins.__path__]
-    return folder.is_dir() and any(place.is_dir() and place.samefile(folder) for place in places)

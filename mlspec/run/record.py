@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from mlspec.errors import MissingError, UsageError
 
@@ -62,7 +62,15 @@ class Intervals(_Part):
     confidence: float
     """Fraction 0-1, such as 0.95."""
     metrics: Mapping[str, tuple[float, float] | None]
-    """Low and high of each measure; None where it has none."""
+    """Low and high of each measure, to six digits; None where it has none."""
+
+    @field_validator("metrics")
+    @classmethod
+    def _rounded(cls, metrics: Mapping[str, tuple[float, float] | None]) -> Mapping[str, Any]:
+        return {
+            name: pair and (float(f"{pair[0]:.6g}"), float(f"{pair[1]:.6g}"))
+            for name, pair in metrics.items()
+        }
 
 
 class GitRecord(_Part):

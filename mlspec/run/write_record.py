@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
-import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mlspec import __version__
+from pydantic import ValidationError
+
 from mlspec.engine.files import write_bytes, write_json
 from mlspec.errors import MlspecError
 from mlspec.run.record import Failure, GateRecord, GitRecord, Intervals, Record, StepRecord, latest
 from mlspec.run.report import Outcome, Report
 from mlspec.run.rows_of import rows_of
-
-LIBRARIES = {
-    "bentoml": "bentoml", "dvc": "dvc", "duckdb": "duckdb", "ibis": "ibis-framework", "numpy": "numpy",
-    "onnx": "onnx", "onnxruntime": "onnxruntime", "pyarrow": "pyarrow",
-    "pytorch_lightning": "pytorch-lightning", "sklearn": "scikit-learn", "torch": "torch",
-}  # fmt: skip
-"""Modules whose version may change a result, and what installs each."""
+from mlspec.run.versions import versions
 
 
 def write_record(
@@ -65,7 +60,7 @@ def _record(
         intervals=_intervals(report),
         gates=_gates(report),
         git=git,
-        versions={"mlspec": __version__, "python": platform.python_version(), **_libraries()},
+        versions=versions(),
         machine=_machine(),
         said=tuple(line.replace(place, ".") for line in said),
     )
@@ -105,13 +100,11 @@ def _failure(fault: BaseException, report: Report, place: str) -> Failure:
 def _intervals(report: Report) -> dict[str, Intervals]:
     found = {}
     for step in report.steps:
-        content = _read(report.workspace / step.output / "intervals.json")
-        if step.kind == "evaluate" and content is not None:
-            metrics = {
-                name: None if pair is None else tuple(float(f"{end:.6g}") for end in pair)
-                for name, pair in content["metrics"].items()
-            }
-            found[step.name.partition("-")[2]] = Intervals(confidence=content["confidence"], metrics=metrics)
+        file = report.workspace / step.output / "intervals.json"
+        if step.kind == "evaluate" and file.is_file():
+            # A file that somebody edited is no reason to lose the record of a run.
+            with contextlib.suppress(ValidationError):
+                found[step.name.partition("-")[2]] = Intervals.model_validate_json(file.read_bytes())
     return found
 
 
@@ -137,19 +130,6 @@ def _read(file: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
-
-
-def _libraries() -> dict[str, str]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {}
-    for module, package in LIBRARIES.items():
-        if module in sys.modules:
-            try:
-                found[package] = version(package)
-            except PackageNotFoundError:
-                found[package] = "unknown"
-    return found
 
 
 def _machine() -> dict[str, Any]:

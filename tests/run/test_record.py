@@ -33,7 +33,8 @@ def test_the_latest_record_lies_beside_the_plan_and_is_the_last_of_the_history(w
     assert [step.done for step in record.steps] == ["ran"] * 7
     assert record.steps[0].reasons == ("never run here",)
     assert all(step.peak_mib > 10 for step in record.steps)
-    assert record.metrics == {"main": {"accuracy": 0.9}} and record.intervals == {}
+    assert record.metrics == {"main": {"accuracy": 0.9}}
+    assert record.intervals["main"].metrics == {"accuracy": (0.85, 0.95)}
     assert [(gate.passed, gate.text) for gate in record.gates] == [(True, "accuracy is 0.9")]
     assert record.versions["dvc"] and record.machine["cpus"] >= 1
     text = latest(workspace, "small").read_text()
