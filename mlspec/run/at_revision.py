@@ -11,7 +11,8 @@ from mlspec.run.shipped import shipped
 
 BESIDE = ("conf", "plugins", "contracts", "pipelines")
 """Folders of the workspace that decide over a plan; data is none of them."""
-_LINK = "120000"
+LINK = "120000"
+"""The mode of a link in git: none is followed, none is made."""
 
 
 def at_revision(path: Path, revision: str, into: Path) -> Path:
@@ -43,7 +44,7 @@ def at_revision(path: Path, revision: str, into: Path) -> Path:
         (mode, kind, digest), file = entry.split(b"\t", 1)[0].decode().split(), entry.split(b"\t", 1)[1]
         place = into / file.decode("utf-8", "surrogateescape")
         # A tree made by hand may hold any name: nothing is written outside the folder.
-        if kind != "blob" or mode == _LINK or ".." in place.parts:
+        if kind != "blob" or mode == LINK or ".." in place.parts:
             continue
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(git(folder, "cat-file", "blob", digest) or b"")

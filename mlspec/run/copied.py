@@ -11,7 +11,7 @@ from typing import Any
 from mlspec.compose.workspace import workspace_of
 from mlspec.errors import MissingError
 from mlspec.plan.plan import Step
-from mlspec.run.at_revision import at_revision
+from mlspec.run.at_revision import LINK, at_revision
 from mlspec.run.git import git
 from mlspec.run.locked import hash_of, locked
 from mlspec.run.shipped import shipped
@@ -143,7 +143,7 @@ def _bring(step: Step, copy: Copied) -> Iterator[str]:
 
 
 def _fetch(name: str, wanted: str | None, copy: Copied, place: Path) -> None:
-    """Take a file from the commit, else link the one that lies here, else the one in DVC's cache."""
+    """Take a file or a folder from the commit, else link what lies here, else what DVC's cache has."""
     if Path(name).is_absolute():
         return
     if ".." in Path(name).parts:
@@ -153,10 +153,15 @@ def _fetch(name: str, wanted: str | None, copy: Copied, place: Path) -> None:
         )
     place.parent.mkdir(parents=True, exist_ok=True)
     if copy.revision is not None:
-        top = (git(copy.workspace, "rev-parse", "--show-prefix") or b"").decode().rstrip("\n")
-        content = git(copy.workspace, "cat-file", "blob", f"{copy.revision}:{top}{name}")
-        if content is not None:
-            place.write_bytes(content)
+        listed = git(copy.workspace, "ls-tree", "-r", "-z", copy.revision, "--", name) or b""
+        for entry in listed.split(b"\0")[:-1]:
+            described, _, path = entry.partition(b"\t")
+            mode, kind, digest = described.decode().split()
+            file = copy.root / path.decode("utf-8", "surrogateescape")
+            if kind == "blob" and mode != LINK and ".." not in file.parts:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(git(copy.workspace, "cat-file", "blob", digest) or b"")
+        if place.exists():
             return
     here = copy.workspace / name
     cached = copy.workspace / ".dvc" / "cache" / "files" / "md5" / (wanted or "-")[:2] / (wanted or "-")[2:]

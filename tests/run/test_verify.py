@@ -134,6 +134,28 @@ def test_an_older_revision_is_built_from_its_own_files(workspace, steps, monkeyp
     assert main(["verify", "--until", "trian"]) == 2
 
 
+def test_a_folder_of_data_is_taken_from_the_commit(workspace, steps):
+    spec = workspace / "spec.yaml"
+    spec.write_text(
+        spec.read_text().replace("data/rows.csv", "data/*.csv") + "validation: {contract: c.yaml}\n"
+    )
+    run(workspace)
+    sh("git", "init", "-q", cwd=workspace)
+    commit(workspace)
+    (workspace / "data/more.csv").write_text("a,b,y\n5,6,yes\n")
+    assert verify(spec).first.step == "ingest"
+    assert verify(spec, "HEAD").first is None
+
+
+def test_a_path_that_leaves_the_workspace_is_refused(workspace, steps):
+    (workspace.parent / "rows.csv").write_text("a,b,y\n1,2,yes\n")
+    spec = workspace / "spec.yaml"
+    spec.write_text(spec.read_text().replace("data/rows.csv", "../rows.csv"))
+    run(workspace)
+    with pytest.raises(MissingError, match=r"'\.\./rows\.csv' lies outside the workspace"):
+        verify(spec)
+
+
 def test_what_was_never_run_cannot_be_verified(workspace, steps):
     with pytest.raises(MissingError, match="there is no plan in 'pipelines/small'"):
         verify(workspace / "spec.yaml")

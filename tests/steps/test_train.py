@@ -175,3 +175,16 @@ def test_a_checkpoint_of_other_parameters_is_not_read(prepared: Path, tmp_path: 
     said: list[str] = []
     trained(parameters(MLP, {"epochs": 5}), prepared, tmp_path / "changed", scratch=scratch, say=said.append)
     assert said == []
+
+
+@pytest.mark.parametrize("chosen", [MLP, TREES], ids=["mlp", "gradient_boosting"])
+def test_what_auto_became_is_told_in_the_logs_and_in_no_output(
+    prepared: Path, tmp_path: Path, chosen: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    output = trained(parameters(chosen, QUICK if chosen is MLP else {}), prepared, tmp_path, logs=logs)
+    assert read(logs, "hardware.json") == {"accelerator": "cpu", "threads": 1}
+    assert not (output / "hardware.json").exists()
