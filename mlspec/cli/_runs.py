@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlspec.cli._with_interval import with_interval
 from mlspec.cli.console import emit, stdout
 
 if TYPE_CHECKING:
@@ -161,11 +162,7 @@ def _metrics(record: Record, export: str, values: Any) -> Iterator[str]:
     known = record.intervals.get(export)
     for name, value in values.items():
         between = known.metrics.get(name) if known else None
-        sure = ""
-        if known and between:
-            low, high = between
-            sure = f"  ({known.confidence:.0%} between {number(low)} and {number(high)})"
-        yield f"  {name:<{width}}  {number(value)}{sure}"
+        yield f"  {name:<{width}}  {with_interval(value, between)}"
 
 
 def _made_with(record: Record) -> Iterator[str]:

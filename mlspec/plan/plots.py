@@ -13,8 +13,15 @@ CURVES: dict[str, dict[str, dict[str, str]]] = {
         "calibration": {"x": "said", "y": "seen"},
         "confusion": {"x": "predicted", "y": "actual", "template": "confusion"},
     },
-    "category": {"confusion": {"x": "predicted", "y": "actual", "template": "confusion"}},
-    "number": {"residuals": {"x": "actual", "y": "residual", "template": "scatter"}},
+    # A curve a class, and DVC joins all points of a file by one line: so points alone.
+    "category": {
+        "roc": {"x": "false_positive_rate", "y": "true_positive_rate", "template": "scatter"},
+        "precision_recall": {"x": "recall", "y": "precision", "template": "scatter"},
+        "calibration": {"x": "said", "y": "seen", "template": "scatter"},
+        "confusion": {"x": "predicted", "y": "actual", "template": "confusion"},
+    },
+    # Against the prediction: against the truth, even a perfect model of a noisy target slopes.
+    "number": {"residuals": {"x": "predicted", "y": "residual", "template": "scatter"}},
 }
 """The files under `plots/` that can be drawn for each kind of target, and how."""
 

@@ -64,7 +64,7 @@ def test_the_latest_run_is_told_with_all_that_matters(workspace, capsys):
         "  commit  111111111111, changed since: spec.yaml",
         "  prepare  reused                   read 10, train 8, test 2",
         "  train    ran     11.9 s  412 MiB                            training.epochs: 2 -> 3",
-        "  accuracy  0.9123  (95% between 0.8800 and 0.9400)",
+        "  accuracy  0.9123 (0.88-0.94)",
         "  passed  auroc is 0.5, must be at least 0.4",
         "  train on cpu, 2 threads",
         "  mlspec 0.1.0, torch 2.9.0",

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from scipy import stats
 from sklearn import metrics as reference
 
 from mlspec.errors import StepError
@@ -144,6 +145,15 @@ def test_plots_are_lists_of_points(tmp_path: Path, kind: str, names: set[str]) -
         )
         return
     assert len(files["confusion"]) == ROWS == sum(cell["weight"] for cell in read(output / "confusion.json"))
+
+
+def test_calibration_says_how_sure_each_group_is(tmp_path: Path) -> None:
+    points = read(evaluated(tmp_path, "binary", ["auroc"]) / "plots" / "calibration.json")
+    for point in points:
+        positive = round(point["seen"] * point["rows"])
+        low, high = stats.binomtest(positive, point["rows"]).proportion_ci(0.95, method="wilson")
+        assert (point["seen_low"], point["seen_high"]) == (pytest.approx(low), pytest.approx(high))
+    assert sum(point["rows"] for point in points) == ROWS
 
 
 def test_the_area_below_the_drawn_roc_is_auroc(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -98,15 +99,32 @@ def _calibration(true: NDArray[np.bool_], score: NDArray[np.float64], weight: ND
     said = np.bincount(groups, weight[told] * score[told], BINS)
     seen = np.bincount(groups, weight[told] * true[told], BINS)
     rows = np.bincount(groups, minlength=BINS)
+    squares = np.bincount(groups, weight[told] ** 2, BINS)
     return [
         {
             "said": float(said[group] / mass[group]),
             "seen": float(seen[group] / mass[group]),
+            **_wilson(float(seen[group] / mass[group]), float(mass[group] ** 2 / squares[group])),
             "rows": int(rows[group]),
         }
         for group in range(BINS)
         if mass[group] > 0
     ]
+
+
+def _wilson(share: float, rows: float) -> dict[str, float]:
+    """Return the bounds that a share of some rows truly lies in with a confidence of 0.95.
+
+    Args:
+        share: Fraction 0-1.
+        rows: How many; weighted rows count for as many as Kish's effective size.
+
+    Source: Wilson, "Probable inference, the law of succession, and statistical inference" (1927).
+    """
+    z = 1.959964
+    middle = (share + z * z / (2 * rows)) / (1 + z * z / rows)
+    half = z / (1 + z * z / rows) * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
+    return {"seen_low": max(middle - half, 0.0), "seen_high": min(middle + half, 1.0)}
 
 
 def _confusion(judged: Judged) -> Points:
