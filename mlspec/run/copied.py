@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlspec.compose.workspace import workspace_of
-from mlspec.errors import MissingError
+from mlspec.errors import MissingError, PlanError
 from mlspec.plan.plan import Step
 from mlspec.run.at_revision import LINK, at_revision
 from mlspec.run.git import git
@@ -20,6 +21,7 @@ from mlspec.run.written import written
 from mlspec.spec.load import load
 
 _GLOB = "*?["
+_FOLDER = re.compile(r"artifacts/[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -90,15 +92,8 @@ def _edited(copy: Copied) -> Iterator[str]:
 def _steps(root: Path, name: str) -> Iterator[Step]:
     """Give the steps of a written plan: those of the data's pipeline first."""
     own = tuple(_of_pipeline(root, name))
-    data = sorted(
-        {
-            pipeline
-            for step in own
-            for folder in step.inputs.values()
-            if (pipeline := folder.split("/")[1]) != name
-        }
-    )
-    for pipeline in data:
+    read = {folder.split("/")[1] for step in own for folder in step.inputs.values()}
+    for pipeline in sorted(read - {name}):
         yield from _of_pipeline(root, pipeline)
     yield from own
 
@@ -106,12 +101,32 @@ def _steps(root: Path, name: str) -> Iterator[Step]:
 def _of_pipeline(root: Path, pipeline: str) -> Iterator[Step]:
     import yaml
 
-    file = root / "pipelines" / pipeline / "dvc.yaml"
+    place = f"pipelines/{pipeline}"
+    file = root / place / "dvc.yaml"
     if not file.is_file():
-        raise MissingError(f"there is no plan in 'pipelines/{pipeline}'", fix="mlspec run")
-    for name in yaml.safe_load(file.read_text("utf-8"))["stages"]:
-        if name != "plan":
-            yield written(root, pipeline, name)
+        raise MissingError(f"there is no plan in '{place}'", fix="mlspec run")
+    try:
+        names = [str(name) for name in yaml.safe_load(file.read_text("utf-8"))["stages"] if name != "plan"]
+        steps = [written(root, pipeline, name) for name in names]
+        # Names become folders, and a repository may say anything.
+        fit = all(_fits(word) for step in steps for word in (step.output, *step.inputs.values()))
+    except (yaml.YAMLError, UnicodeDecodeError, LookupError, TypeError, AttributeError) as fault:
+        raise _broken(place) from fault
+    if not fit:
+        raise _broken(place)
+    yield from steps
+
+
+def _fits(folder: Any) -> bool:
+    return isinstance(folder, str) and bool(_FOLDER.fullmatch(folder)) and ".." not in folder.split("/")
+
+
+def _broken(place: str) -> PlanError:
+    return PlanError(
+        f"what lies in '{place}' is no plan",
+        where=place,
+        fix="`mlspec plan --write` makes it anew (after a merge, take either side of it first)",
+    )
 
 
 def _bring(step: Step, copy: Copied) -> Iterator[str]:
@@ -167,7 +182,8 @@ def _fetch(name: str, wanted: str | None, copy: Copied, place: Path) -> None:
     cached = copy.workspace / ".dvc" / "cache" / "files" / "md5" / (wanted or "-")[:2] / (wanted or "-")[2:]
     fits = here.is_file() and wanted is not None and file_hash(here) == wanted
     chosen = here if fits or not cached.is_file() else cached
-    if chosen.exists():
+    # Behind a link to a folder of the user's, nothing is made.
+    if chosen.exists() and place.parent.resolve().is_relative_to(copy.root.resolve()):
         place.symlink_to(chosen.resolve(), target_is_directory=chosen.is_dir())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import pytest
 
 from mlspec.cli.main import main
 from mlspec.engine.files import read_json, write_json
-from mlspec.errors import MissingError, UsageError
+from mlspec.errors import MissingError, PlanError, UsageError
 from mlspec.run.record import latest
 from mlspec.run.verify import verify
-from tests.run.conftest import run, sh
+from tests.run.conftest import ROOT, run, sh
 from tests.run.test_walk import ALL
 
 
@@ -84,8 +85,6 @@ def test_the_first_step_and_file_that_differ_are_named_with_measures_and_version
 
 
 def test_without_the_old_files_the_step_is_still_named(workspace, steps, monkeypatch):
-    import shutil
-
     run(workspace)
     for folder in ("artifacts", ".dvc/cache"):
         shutil.rmtree(workspace / folder)
@@ -154,6 +153,44 @@ def test_a_path_that_leaves_the_workspace_is_refused(workspace, steps):
     run(workspace)
     with pytest.raises(MissingError, match=r"'\.\./rows\.csv' lies outside the workspace"):
         verify(spec)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  export-main:\n    cmd", "  export-../../../../out:\n    cmd"),
+        ("stages:", "stages: 7\nother:"),
+        ("stages:", "<<<<<<< ours"),
+    ],
+    ids=["a name that leaves the folder", "no stages", "torn by a merge"],
+)
+def test_a_plan_that_is_none_is_told_and_writes_nowhere(workspace, steps, old, new):
+    run(workspace)
+    file = workspace / "pipelines/small/dvc.yaml"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    before = everything(workspace.parent)
+    with pytest.raises(PlanError, match="what lies in 'pipelines/small' is no plan"):
+        verify(workspace / "spec.yaml")
+    assert everything(workspace.parent) == before
+
+
+@pytest.mark.slow
+def test_a_real_model_is_built_again_bit_for_bit_and_names_its_commit(tmp_path, site, monkeypatch, capsys):
+    shutil.copytree(ROOT / "examples/wine", tmp_path / "wine")
+    monkeypatch.chdir(tmp_path / "wine")
+    sh("git", "init", "-q", cwd=Path())
+    assert main(["run"]) == 0
+    commit(Path())
+    capsys.readouterr()
+    assert main(["verify", "HEAD", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["equal"] is True
+    head = sh("git", "rev-parse", "HEAD", cwd=Path()).stdout.strip()
+    assert main(["show", "artifacts/wine/package-online/model.onnx", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["found"] == ["here", head] and told["split"]["rows"]["test"] == 53
+    assert main(["show", "artifacts/wine/export-main/model.onnx"]) == 0
+    assert f"commit {head}, and the lock that lies here" in capsys.readouterr().out
 
 
 def test_what_was_never_run_cannot_be_verified(workspace, steps):
