@@ -99,9 +99,8 @@ def prepare(
         output / "reference.json", reference(train.select("mlspec_row", *(item.name for item in columns)))
     )
     write_json(output / "ledger.json", _ledger(reading, counts))
-    whole = frozenset(name for name in features if manifest["columns"].get(name) == "integer")
     kinds = {name: feature.kind for name, feature in sorted(features.items())}
-    found = suspicions(rows, kinds, whole, target, tuple(data.get("key") or ()), counts)
+    found = suspicions(rows, kinds, target, tuple(data.get("key") or ()), counts)
     for suspicion in found:
         context.say(f"warning: {suspicion.text}")
     write_json(output / "warnings.json", {"warnings": [suspicion.plain() for suspicion in found]})

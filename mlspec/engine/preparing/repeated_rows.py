@@ -14,6 +14,8 @@ LOOKED = 2_000_000
 """Rows that are compared at most; of more, those whose content falls into a fraction of all hashes."""
 SHARE = 0.01
 """The share of a held-out split from which copies are told."""
+COPIES = 3
+"""Copies from which they are told."""
 REPETITIVE = 0.5
 """The share of distinct rows below which rows repeat by nature: a few columns with a few values."""
 EXAMPLES = 5
@@ -49,7 +51,7 @@ def repeated_rows(
         WHERE held.split <> 'train' GROUP BY held.split ORDER BY held.split
     """).fetchall()
     for split, all_rows, copies in found:
-        if not copies or copies < SHARE * all_rows:
+        if copies < max(COPIES, SHARE * all_rows):
             continue
         pairs = connection.execute(f"""
             SELECT held.row, training.row FROM ({hashed}) held JOIN ({training}) training USING (code)

@@ -56,10 +56,10 @@ def group_by_class(groups: NDArray[np.int64], codes: NDArray[np.int64]) -> Stren
     """Return the share of the majority's errors that answering each group's own majority takes away."""
     width, height = int(groups.max()) + 1, int(codes.max()) + 1
     if width * GROUP > len(groups):
-        return Strength("share of rows told", 0.0)
+        return Strength("explained share", 0.0)
     cells = np.bincount(groups * height + codes, minlength=width * height).reshape(width, height)
     errors, before = len(groups) - cells.max(axis=1).sum(), len(groups) - cells.sum(axis=0).max()
-    return Strength("share of rows told", float(1 - errors / before) if before else 0.0)
+    return Strength("explained share", float(1 - errors / before) if before else 0.0)
 
 
 def group_by_number(groups: NDArray[np.int64], truth: NDArray[np.float64]) -> Strength:
@@ -67,9 +67,9 @@ def group_by_number(groups: NDArray[np.int64], truth: NDArray[np.float64]) -> St
     counts = np.bincount(groups)
     spread = float(((truth - truth.mean()) ** 2).sum())
     if len(counts) * GROUP > len(groups) or spread == 0:
-        return Strength("share of variance", 0.0)
+        return Strength("explained share", 0.0)
     means = np.bincount(groups, truth) / np.maximum(counts, 1)
-    return Strength("share of variance", 1 - float(((truth - means[groups]) ** 2).sum()) / spread)
+    return Strength("explained share", 1 - float(((truth - means[groups]) ** 2).sum()) / spread)
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -22,7 +22,6 @@ CELLS = 5_000_000
 def suspicions(
     rows: ibis.Table,
     kinds: Mapping[str, str],
-    integers: frozenset[str],
     target: FittedTarget,
     keys: Sequence[str],
     counts: Mapping[str, int],
@@ -32,7 +31,6 @@ def suspicions(
     Args:
         rows: All rows with `mlspec_row` and `mlspec_split`.
         kinds: The kind of each feature.
-        integers: Features that hold whole numbers.
         target: What is predicted.
         keys: Columns that name a row.
         counts: Rows of each split.
@@ -47,5 +45,5 @@ def suspicions(
     table: pa.Table = rows.get_backend().con.execute(query).to_arrow_table()
     return (
         *repeated_rows(rows, columns, keys, sum(counts.values())),
-        *suspicious_columns(table, kinds, integers, target, every),
+        *suspicious_columns(table, kinds, target, every),
     )

@@ -24,22 +24,23 @@ NEAR_PERFECT = 0.999
 FEW = 20
 """Rows that each side of a comparison needs."""
 DISTINCT = 0.95
-"""The share of distinct values from which a category is taken for an id."""
+"""The share of distinct values from which a column is taken for an id."""
 DENSE = 3
-"""Whole numbers are taken for an id where all differ and no more than so many places are there for each."""
+"""Whole numbers are, where no more than so many places are there for each: chance leaves fewer distinct."""
+MANY = 100
+"""Whole numbers that are needed to say so."""
 Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 
 def suspicious_columns(
-    rows: pa.Table, kinds: Mapping[str, str], integers: frozenset[str], target: FittedTarget, one_in: int
+    rows: pa.Table, kinds: Mapping[str, str], target: FittedTarget, one_in: int
 ) -> Iterator[Suspicion]:
     """Yield the features that alone tell the target, and those whose values name rows.
 
     Args:
         rows: Training rows with features and target.
         kinds: The kind of each feature.
-        integers: Features that hold whole numbers.
         target: What is predicted.
         one_in: How many training rows each of these stands for.
     """
@@ -59,7 +60,7 @@ def suspicious_columns(
             )
             evidence = {"measure": told.measure, "value": float(f"{told.value:.6g}"), "rows": rows.num_rows}
             yield Suspicion("gives_target_away", name, text, evidence)
-        distinct = _like_an_id(column, kind, name in integers, one_in)
+        distinct = _like_an_id(column, kind, one_in)
         if distinct is not None:
             text = (
                 f"'{name}' has {distinct} values in {rows.num_rows} training rows and looks like an id, "
@@ -118,7 +119,7 @@ def _enough(truth: Numbers, target: FittedTarget) -> bool:
     return int(counts.sum() - counts.max()) >= FEW
 
 
-def _like_an_id(column: pa.ChunkedArray, kind: str, whole: bool, one_in: int) -> int | None:
+def _like_an_id(column: pa.ChunkedArray, kind: str, one_in: int) -> int | None:
     """Return the distinct values of a column that looks like an id."""
     held = column.drop_null()
     if kind not in ("category", "number") or len(held) < 2 * FEW:
@@ -126,9 +127,11 @@ def _like_an_id(column: pa.ChunkedArray, kind: str, whole: bool, one_in: int) ->
     distinct = len(held.unique())
     if kind == "category":
         return distinct if distinct >= DISTINCT * len(held) else None
-    if not whole or distinct < len(held):
+    if len(held) < MANY or distinct < DISTINCT * len(held):
         return None
     values = _numbers(held)
+    if not np.array_equal(values, np.round(values)):
+        return None
     dense = values.max() - values.min() < DENSE * len(held) * one_in
     return distinct if dense else None
 
