@@ -39,12 +39,15 @@ CODES: Mapping[str, str] = MappingProxyType(
         "plain ${.",
         "MS0117": "A reference points at a key that nothing sets. Defaults of the schema cannot be "
         "referred to.",
-        "MS0118": "${oc.env:NAME} is for keys that hold secrets, and no key of this version holds one. "
-        "Set a value from the environment with an override: key=$NAME in the shell.",
+        "MS0118": "${oc.env:NAME} is for keys that hold secrets, such as the token of a rest deployment. "
+        "Set any other value from the environment with an override: key=$NAME in the shell.",
         "MS0119": "An override takes away or counts into something that is not there, or says null "
         "over a section: "
         "~key takes a section away.",
         "MS0120": "More than 100 faults: the first hundred are told. Mend them and look again.",
+        "MS0121": "A secret is written out, in the spec, a preset, an overlay or an override. It would lie "
+        "in version control and in the shell's history. Write ${oc.env:NAME}: the variable is looked up only "
+        "where the secret is used, and stays unresolved in every file. No reference points at a secret.",
         # MS02xx: the schema.
         "MS0201": "A key is not part of the language. Keys are checked strictly, so that a slip of the "
         "pen changes no model. "

@@ -125,7 +125,7 @@ def rows(count: int, seed: int = 0) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def write_package(folder: Path, kind: str = "binary", **options: int) -> Path:
+def write_package(folder: Path, kind: str = "binary", **options: int | str) -> Path:
     """Write a whole package and return its folder."""
     write_export(folder / "export", kind)
     package = folder / "package"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlspec.cli.arguments import DEFAULT_SPEC, add_spec, spec_of
-from mlspec.errors import MissingError, UsageError
+from mlspec.errors import MissingError, Place, UsageError
 
 if TYPE_CHECKING:
     import socket
@@ -32,6 +32,8 @@ class _Served:
     """Where a Bento is built."""
     monitors: tuple[tuple[Any, Path], ...]
     """Each monitor, and the folder its profiles go below."""
+    token: Place | None = None
+    """Where the spec names the token."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +64,7 @@ def serve(arguments: argparse.Namespace) -> int:
         from mlspec.engine.serving.app import app
     except ModuleNotFoundError as error:
         raise MissingError(f"serving needs '{error.name}'", fix=INSTALL) from error
+    _check_token(served)
     taps = _taps(served)
     application = app(served.package, taps=taps)
     with _listen(served.host, served.port) as listening:
@@ -104,6 +107,7 @@ def _served(arguments: argparse.Namespace) -> _Served:
         port=deployment.port if arguments.port is None else arguments.port,
         store=found.artifacts / "build" / found.folder.name,
         monitors=tuple((one, arguments.folder or below / name) for name, one in watching.items()),
+        token=found.place("token"),
     )
 
 
@@ -124,6 +128,24 @@ def _of_package(arguments: argparse.Namespace, package: Path) -> _Served:
         store=package.resolve().parent / "build" / package.resolve().name,
         monitors=monitors,
     )
+
+
+def _check_token(served: _Served) -> None:
+    """Look for the token before anything listens.
+
+    Raises:
+        MissingError: the variable that the package names is not set here.
+    """
+    from mlspec.engine.files import read_json
+    from mlspec.engine.serving.bearer import token
+
+    name = read_json(served.package / "deployment.json").get("token_variable")
+    if name is None:
+        return
+    try:
+        token(name)
+    except MissingError as error:
+        raise MissingError(error.what, where=served.token, fix=error.fix) from None
 
 
 def _taps(served: _Served) -> list[Tap]:
@@ -176,8 +198,10 @@ def _tell(served: _Served, port: int, as_json: bool) -> None:
     host = f"[{served.host}]" if ":" in served.host else served.host
     url = f"http://{host}:{port}"
     row = json.dumps(example_row(served.package) or {}, ensure_ascii=False)
-    curl = f"curl {url}/predict -H 'content-type: application/json' -d {shlex.quote(row)}"
-    version = read_json(served.package / "deployment.json")["model_version"]
+    settings = read_json(served.package / "deployment.json")
+    version, variable = settings["model_version"], settings.get("token_variable")
+    asked = f' -H "authorization: Bearer ${variable}"' if variable else ""
+    curl = f"curl {url}/predict{asked} -H 'content-type: application/json' -d {shlex.quote(row)}"
     folders = [str(base) for _, base in served.monitors]
     if as_json:
         emit(

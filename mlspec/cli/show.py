@@ -9,6 +9,7 @@ from typing import Any
 
 from mlspec.cli._runs import WORDS, names_runs, show_record, show_runs
 from mlspec.cli.arguments import add_spec, spec_of
+from mlspec.compose.document import KeyPath
 
 SUMMARY: str = "print a spec with presets, overlays and overrides merged; a run (last, runs); a model"
 FORMS = """\
@@ -98,7 +99,7 @@ def _show_spec(arguments: argparse.Namespace) -> int:
 
         emit(tree)
         return 0
-    tree = _escaped(tree)
+    tree = _escaped(tree, (), frozenset(loaded.composed.environment))
     from mlspec.compose.write import write
 
     first = [name for name in ("apiVersion", "name", "seed") if name in tree]
@@ -112,13 +113,15 @@ def _show_spec(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _escaped(value: Any) -> Any:
-    """Return plain data whose `${` are plain text to whoever reads it again: every reference is followed."""
+def _escaped(value: Any, path: KeyPath, secrets: frozenset[KeyPath]) -> Any:
+    """Return plain data whose `${` are plain text to whoever reads it again: every reference is followed but
+    those to the environment.
+    """
     if isinstance(value, Mapping):
-        return {key: _escaped(item) for key, item in value.items()}
+        return {key: _escaped(item, (*path, key), secrets) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_escaped(item) for item in value]
-    return value.replace("${", "\\${") if isinstance(value, str) else value
+        return [_escaped(item, (*path, index), secrets) for index, item in enumerate(value)]
+    return value.replace("${", "\\${") if isinstance(value, str) and path not in secrets else value
 
 
 def _rank(name: str) -> int:

@@ -114,6 +114,10 @@ def _target(tree: Any, name: str, path: KeyPath, troubles: list[Trouble]) -> Any
             )
         )
         return None
+    if any(isinstance(item, str) and _ENVIRONMENT.fullmatch(item) for item in items):
+        what, fix = f"'${{{name}}}' points at a secret", "name the variable here as well: ${oc.env:NAME}"
+        troubles.append(Trouble("MS0121", path, what, fix))
+        return None
     if any(isinstance(item, str) and "${" in item for item in items):
         troubles.append(
             Trouble("MS0116", path, f"'${{{name}}}' points at another reference", "point at the value itself")

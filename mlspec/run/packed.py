@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlspec.errors import MissingError, UsageError
+from mlspec.compose.composed import Composed
+from mlspec.errors import MissingError, Place, UsageError
 from mlspec.plan.plan import Plan
 from mlspec.run.planned import planned
 from mlspec.run.resolve import resolve
@@ -22,6 +23,13 @@ class Packed:
     deployment: str
     folder: Path
     workspace: Path
+    composed: Composed
+    """Where each value of the spec was said."""
+
+    def place(self, key: str) -> Place | None:
+        """Return where a key of the deployment was said; None where nobody said it."""
+        said = self.composed.origins(("deployments", self.deployment, key))
+        return said[-1].place if said else None
 
     @property
     def artifacts(self) -> Path:
@@ -59,7 +67,7 @@ def packed(
         raise MissingError(f"the deployment '{name}' is not packed yet", where=str(path), fix=run)
     if not stale:
         _check(found.workspace, resolve(found.plan, found.workspace), step.name, run)
-    return Packed(found.spec, name, folder, found.workspace)
+    return Packed(found.spec, name, folder, found.workspace, found.composed)
 
 
 def _chosen(spec: Spec, deployment: str | None) -> str:

@@ -5,9 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import core_schema
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 """A name that becomes a folder: small letters, digits and underscores."""
@@ -66,6 +75,101 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(ms|s|m|h|d)$"}),
 ]
 """A span of time: a number and ms, s, m, h or d."""
+
+
+@dataclass(frozen=True)
+class IsSecret:
+    """Mark of a text that is a secret: never written out, shown or logged."""
+
+
+_VARIABLE = re.compile(r"\$\{oc\.env:([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def variable(secret: str) -> str:
+    """Return the environment variable that holds a secret.
+
+    Raises:
+        ValueError: the text is no `${oc.env:NAME}`. The message does not repeat it: it may be the secret.
+
+    Example:
+        >>> variable("${oc.env:API_TOKEN}")
+        'API_TOKEN'
+    """
+    match = _VARIABLE.fullmatch(secret)
+    if match is None:
+        raise ValueError("expected ${oc.env:NAME}, the environment variable that holds it")
+    return match[1]
+
+
+def _check_secret(text: str) -> str:
+    variable(text)
+    return text
+
+
+Secret = Annotated[
+    str,
+    IsSecret(),
+    AfterValidator(_check_secret),
+    WithJsonSchema({"type": "string", "pattern": f"^{_VARIABLE.pattern}$"}),
+]
+"""A secret: only ever `${oc.env:NAME}`, looked up where it is used and nowhere before."""
+
+_BYTES = {
+    "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+    "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
+}  # fmt: skip
+_SIZE = r"^[0-9]+(\.[0-9]+)?([kKMGT]?B|[KMGT]iB)$"
+
+
+def size(text: str) -> int:
+    """Return the bytes of a size such as `2GB` (1000 to a step) or `512KiB` (1024 to a step).
+
+    Raises:
+        ValueError: the text is no size, or no whole number of bytes.
+
+    Example:
+        >>> size("8MB"), size("1.5KiB")
+        (8000000, 1536)
+    """
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)([kKMGT]?B|[KMGT]iB)", text)
+    if match is None:
+        raise ValueError("expected a size such as 8MB, 512KiB or 2GB")
+    found = Fraction(match[1]) * _BYTES[match[2]]
+    if found.denominator != 1:
+        raise ValueError("expected a size of whole bytes, such as 8MB, 512KiB or 2GB")
+    return int(found)
+
+
+@dataclass(frozen=True)
+class Sized:
+    """Annotation `Annotated[int, Sized("1KiB", "1GiB")]`: bytes as a whole number, or a text such as `8MB`.
+
+    Either way the value is the number of bytes, so that two ways to write one size are one parameter.
+    """
+
+    smallest: str
+    largest: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        inner = core_schema.no_info_after_validator_function(self._check, handler(source))
+        return core_schema.no_info_before_validator_function(_bytes, inner)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        number = {"type": "integer", "minimum": size(self.smallest), "maximum": size(self.largest)}
+        return {"anyOf": [number, {"type": "string", "pattern": _SIZE}]}
+
+    def _check(self, value: int) -> int:
+        if not size(self.smallest) <= value <= size(self.largest):
+            raise ValueError(f"expected a size from {self.smallest} to {self.largest}")
+        return value
+
+
+def _bytes(value: Any) -> Any:
+    return size(value) if isinstance(value, str) else value
 
 
 def parameters(value: Any) -> Any:

@@ -20,6 +20,7 @@ from mlspec.spec.expected import expected, says_expected
 from mlspec.spec.later import later_key, later_kind, later_word
 from mlspec.spec.levels import Level, homes, keys_at, plugin
 from mlspec.spec.renamed import renamed
+from mlspec.spec.secrets import is_secret, written_out
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,8 @@ def _value(path: KeyPath, items: list[Error], composed: Composed) -> Fault:
     from mlspec.compose.composed import at
 
     value = at(composed.tree, path)
+    if is_secret(path, composed.tree):
+        return written_out(path, composed)
     if items[0].key:
         wanted = " or ".join(dict.fromkeys(expected(item.told) for item in items))
         return composed.fault(

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from mlspec import registry
 from mlspec.compose.document import KeyPath
 from mlspec.errors import MlspecError
+from mlspec.sdk.fields import IsSecret
 from mlspec.sdk.slot import Slot
 from mlspec.spec.spec import Spec
 
@@ -38,6 +39,8 @@ class Level:
     """One of some words."""
     leaf: Any = None
     """Any other type."""
+    secret: bool = False
+    """A text that nobody may see."""
 
 
 def levels(annotation: Any, marks: tuple[Any, ...] = ()) -> Iterator[Level]:
@@ -45,6 +48,9 @@ def levels(annotation: Any, marks: tuple[Any, ...] = ()) -> Iterator[Level]:
     for mark in marks:
         if isinstance(mark, Slot):
             yield Level(slot=mark.name, kind=mark.default)
+            return
+        if isinstance(mark, IsSecret):
+            yield Level(leaf=annotation, secret=True)
             return
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
@@ -147,6 +153,8 @@ class Home:
     """`training.optimizer`, `data.features.*`, `` for the top."""
     kind: str | None = None
     """Of the plug-in whose option it is."""
+    secret: bool = False
+    """Whether nobody may see its value."""
 
     @property
     def path(self) -> str:
@@ -180,6 +188,7 @@ def _of(model: type[BaseModel], path: str, kind: str | None) -> Iterator[Home]:
     for name, field in model.model_fields.items():
         if name == "kind" and kind is not None:
             continue
-        yield Home(name, path, kind)
-        for level in field_levels(field):
+        inside = field_levels(field)
+        yield Home(name, path, kind, any(level.secret for level in inside))
+        for level in inside:
             yield from _homes(level, f"{path}.{name}" if path else name)

@@ -62,7 +62,10 @@ def load(
     composed, faults = gather(path, overrides, overlays, is_slot=_is_slot)
     found: list[Fault] = list(faults)
     if composed.environment:
-        found += [_no_secret(composed, key) for key in composed.environment[:MOST_FAULTS]]
+        from mlspec.spec.secrets import check_secrets
+
+        found += check_secrets(composed)
+    early = set(found)
     told = {fault.where for fault in found}
     spec, unclear = _validate(composed, found)
     if spec is not None:
@@ -71,14 +74,12 @@ def load(
         found += check(spec, composed, path.resolve().parent, unclear, data=data)
     if told:
         # A word that is already told of is wrong for every later reader as well.
-        early = set(faults)
-        found = [
-            fault for fault in found if fault in early or fault.code == "MS0118" or fault.where not in told
-        ]
+        found = [fault for fault in found if fault in early or fault.where not in told]
     if found or spec is None:
         from mlspec.spec.order import order
+        from mlspec.spec.secrets import masked
 
-        raise SpecError(order(found, composed))
+        raise SpecError(masked(order(found, composed), composed))
     return Loaded(spec, composed, workspace, composed.files)
 
 
@@ -102,9 +103,3 @@ def _validate(composed: Composed, found: list[Fault]) -> tuple[Spec | None, tupl
         if error.error_count() > MOST_FAULTS or len(composed.spec.marks) > LONG:
             return None, ()
         return prune(composed.tree, error)
-
-
-def _no_secret(composed: Composed, path: KeyPath) -> Fault:
-    what = f"'{'.'.join(map(str, path))}' takes no value of the environment"
-    fix = "only keys that hold secrets do, and no key of this version holds one; set it with an override"
-    return composed.fault("MS0118", what, path, fix=fix)

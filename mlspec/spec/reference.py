@@ -42,6 +42,8 @@ _PATTERNS = {
     r"^[a-z][a-z0-9_]*$": "name (small letters, digits, `_`)",
     r"^[\x01-\x7e]$": "one ASCII sign",
     r"^\d+(\.\d+)?(ms|s|m|h|d)$": "duration (a number and `ms`, `s`, `m`, `h` or `d`)",
+    r"^[0-9]+(\.[0-9]+)?([kKMGT]?B|[KMGT]iB)$": "size (a number and `kB`, `MB`, `GB`, `KiB`, `MiB`, ...)",
+    r"^\$\{oc\.env:([A-Za-z_][A-Za-z0-9_]*)\}$": "secret (`${oc.env:NAME}`)",
 }
 _QUIET = ("#/$defs/reference", "#/$defs/switch", "#/$defs/unquoted")
 

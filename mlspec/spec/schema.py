@@ -138,7 +138,7 @@ class _Schema:
             return self.options(arguments[0], (*arguments[1:], *marks), example)
         if origin in (Union, types.UnionType):
             return [option for argument in arguments for option in self.options(argument, marks, example)]
-        level = next(levels(annotation))
+        level = next(levels(annotation, marks))
         if level.model is not None:
             return [self.section(level.model, example)]
         if level.values is not None:
@@ -146,6 +146,8 @@ class _Schema:
         if level.items is not None:
             return [self.items(arguments, marks)]
         plain = _plain(annotation, marks)
+        if "anyOf" in plain:
+            return [*plain["anyOf"], {"$ref": "#/$defs/reference"}]
         for mark in marks:
             if isinstance(mark, KindOf):
                 plain["enum"] = list(registry.kinds(mark.slot))
@@ -153,7 +155,7 @@ class _Schema:
             return [plain]
         # A reference is text, but for text that must look like something.
         free = plain.get("type") == "string" and not {"pattern", "enum", "const", "maxLength"} & set(plain)
-        found = [plain] if free else [plain, {"$ref": "#/$defs/reference"}]
+        found = [plain] if free or level.secret else [plain, {"$ref": "#/$defs/reference"}]
         return [*found, {"$ref": "#/$defs/switch"}] if annotation is bool else found
 
     def section(self, model: type[BaseModel], example: Any = None) -> dict[str, Any]:

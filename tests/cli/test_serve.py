@@ -208,3 +208,29 @@ def test_what_cannot_be_compared_is_said(
 ) -> None:
     assert main(["monitor", *words]) == code
     assert told in capfd.readouterr().err
+
+
+def test_a_token_is_asked_for_and_only_serving_needs_it(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked, secret = "deployments.online.token=${oc.env:TOWNS_TOKEN}", "c0ffee-c0ffee"
+    monkeypatch.delenv("TOWNS_TOKEN", raising=False)
+    try:
+        assert main(["run", "spec.yaml", asked]) == 0
+        capfd.readouterr()
+        assert main(["serve", "spec.yaml", asked, "--json"]) == 3
+        told = json.loads(capfd.readouterr().out)
+        assert "'TOWNS_TOKEN' is not set" in told["what"] and "export TOWNS_TOKEN=" in told["fix"]
+        assert told["where"]["document"] == asked and told["where"]["column"] == asked.index("=") + 2
+        monkeypatch.setenv("TOWNS_TOKEN", secret)
+        with serving(here, "--no-monitor", "spec.yaml", asked) as served:
+            assert predict(served["url"], {"size": 14.0, "town": "Bern"})[0] == 401
+            assert secret not in served["curl"]
+            done = subprocess.run(
+                ["bash", "-c", f"{served['curl']} -s"], capture_output=True, text=True, check=True
+            )
+            assert json.loads(done.stdout)["label"] in ("yes", "no")
+        for file in here.rglob("*"):
+            assert not file.is_file() or secret.encode() not in file.read_bytes(), file
+    finally:
+        assert main(["run"]) == 0  # the other tests serve the package without a token

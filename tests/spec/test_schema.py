@@ -37,6 +37,8 @@ CANNOT_TELL: dict[str, str] = {
     "a reference to nothing": OTHERS,
     "a reference inside text": SYNTAX,
     "the environment": "text is text",
+    "a reference to a secret": OTHERS,
+    "a size beyond a limit": "text is text",
     "an unknown preset": FILES,
     "_self_ first": "a schema has no word for the last item of a list",
     "an unknown feature column": DATA,

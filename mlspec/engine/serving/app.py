@@ -13,12 +13,14 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from mlspec.engine.files import read_json
 from mlspec.engine.scoring.scorer import Scorer
+from mlspec.engine.serving.bearer import Bearer, token
 from mlspec.engine.serving.openapi import openapi
 from mlspec.engine.serving.responder import Answer, Responder, error
 from mlspec.engine.watching.tap import Tap
@@ -32,6 +34,7 @@ def app(package: Path, *, taps: Sequence[Tap] = ()) -> Starlette:
     """Return the ASGI application that answers with a package's model.
 
     Paths: POST `/predict`; GET `/healthz`, `/readyz`, `/openapi.json`, `/metrics`. No page to look at.
+    Where the package names a variable with a token, all but the first two GETs ask for it.
 
     Args:
         package: The folder that `package-<deployment>` wrote.
@@ -54,6 +57,7 @@ class _Service:
     ) -> None:
         self._responder, self._taps = responder, tuple(taps)
         self._max_body = int(deployment["max_body"])
+        self._token: str | None = deployment.get("token_variable")
         cores = len(os.sched_getaffinity(0))
         self._pool = ThreadPoolExecutor(cores, "mlspec-answer")
         self._room = 4 * cores
@@ -70,10 +74,15 @@ class _Service:
             Route("/metrics", self.metrics, methods=["GET"]),
         ]
         handlers: dict[Any, Any] = {HTTPException: _told, Exception: _stumbled}
-        return Starlette(routes=routes, exception_handlers=handlers, lifespan=self._lifespan)
+        asked = [Middleware(Bearer, name=self._token)] if self._token else []
+        return Starlette(
+            routes=routes, exception_handlers=handlers, lifespan=self._lifespan, middleware=asked
+        )
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        if self._token is not None:
+            token(self._token)  # a service that could let nobody in does not start
         for tap in self._taps:
             tap.start()
         try:

@@ -44,7 +44,7 @@ def openapi(contract: Contract, deployment: dict[str, Any], package: Path) -> di
         },
         "Error": _error(),
     }
-    return {
+    described: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": contract.name, "version": contract.model_version or "0"},
         "paths": {
@@ -54,6 +54,15 @@ def openapi(contract: Contract, deployment: dict[str, Any], package: Path) -> di
         },
         "components": {"schemas": schemas},
     }
+    if deployment.get("token_variable"):
+        described["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        predict = described["paths"]["/predict"]["post"]
+        predict["security"] = [{"token": []}]
+        predict["responses"]["401"] = {
+            "description": "no token, or a wrong one",
+            **_content(_reference("Error")),
+        }
+    return described
 
 
 def _column(column: InputColumn) -> dict[str, Any]:

@@ -68,6 +68,10 @@ POST a row, a list of rows or `{{"rows": [...]}}` to `/predict`; `/openapi.json`
 Runtime answers with `model.onnx` as well: `contract.json` says what its inputs are, `conformance.json` holds
 rows and answers to check a client with. `MLSPEC_MONITOR=<folder>` makes the service write whylogs profiles of
 rows and answers there; `mlspec monitor . --folder <folder>` compares them with the references in here.
+{asks}"""
+ASKS = """
+Who asks must show a token, `Authorization: Bearer <token>`; `/healthz` and `/readyz` stay open. The token
+is what the environment variable `{variable}` holds when the service starts (`docker run -e {variable} ...`).
 """
 
 
@@ -119,6 +123,7 @@ def _write_bento(output: Path, settings: Mapping[str, Any]) -> None:
         "version": settings["model_version"],
         "wheel": built.name,
         "port": 3000,
+        "asks": ASKS.format(variable=settings["token_variable"]) if "token_variable" in settings else "",
     }
     write_bytes(output / "requirements.txt", "".join(f"{line}\n" for line in requirements()).encode())
     for file, text in {"service.py": SERVICE, "bentofile.yaml": BENTOFILE, "README.md": README}.items():
