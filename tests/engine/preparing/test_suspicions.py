@@ -14,7 +14,7 @@ from sklearn import datasets
 from sklearn.metrics import roc_auc_score
 
 from mlspec.engine.files import read_json
-from mlspec.engine.preparing import strength
+from mlspec.engine.preparing import repeated_rows, strength, suspicions
 from mlspec.engine.preparing.suspicious_columns import suspicious_columns
 from mlspec.sdk.contract import FittedTarget
 from tests.steps.data_rows import context, data, prepared
@@ -189,3 +189,27 @@ def test_the_bundled_data_raise_no_alarm(tmp_path: Path, name: str) -> None:
     )  # fmt: skip
     made = prepared(tmp_path / "out", parameters, context(tmp_path / "in", frame))
     assert read_json(made / "warnings.json") == {"warnings": []}
+
+
+def test_of_many_rows_some_are_looked_at_and_all_copies_of_those(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repeated_rows, "LOOKED", 150)
+    monkeypatch.setattr(suspicions, "ROWS", 100)
+    random = np.random.default_rng(7)
+    frame = pd.DataFrame({
+        "id": [f"p{row}" for row in range(300)], "x": random.permutation(np.arange(300)),
+        "town": random.choice(["a", "b"], 300), "income": random.choice(["high", "low"], 300),
+    })  # fmt: skip
+    frame = pd.concat([frame, frame.assign(id=[f"q{row}" for row in range(300)])])
+    features = {"x": {"kind": "number"}, "town": {"kind": "category"}}
+    split = {"kind": "random", "train": 0.5, "val": 0.0, "test": 0.5}
+    made = prepared(
+        tmp_path / "out",
+        data(features=features, weight=None, ignore=[], split=split),
+        context(tmp_path / "in", frame),
+    )
+    (told,) = read_json(made / "warnings.json")["warnings"]
+    evidence = told["evidence"]
+    assert told["kind"] == "repeated_rows" and evidence["one_in"] == 4 and "one in 4" in told["text"]
+    assert evidence["rows"] < 150 and evidence["copies"] == pytest.approx(evidence["rows"] / 2, rel=0.4)
