@@ -158,3 +158,9 @@ def _show(report: dict[str, Any]) -> None:
     console.print(f"\n{told}: {rows}; {limits}")
     if report["dropped"]:
         stderr().print(f"{report['dropped']:,} more rows came too fast to be watched", style="yellow")
+    if report.get("lost"):
+        told = f"about {report['lost']:,} more rows were answered and are in no profile"
+        why = "a service that runs writes them within half a minute; one that was killed has lost them"
+        stderr().print(f"{told}: {why}", style="yellow")
+    for line in report.get("skipped", ()):
+        stderr().print(Text(f"skipped: {line}", "yellow"))

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from whylogs.core.errors import DeserializationError
 from whylogs.core.view import ColumnProfileView, DatasetProfileView
 
-from mlspec.engine.files import read_json
 from mlspec.engine.watching.drift import drift as drift_of
 from mlspec.engine.watching.seen import Seen
+from mlspec.engine.watching.tally import Tally
 from mlspec.errors import MissingError, StepError
 
 from ._whylogs_observer import ANSWERS, short
@@ -32,7 +32,11 @@ def compare(folder: Path, reference: dict[str, Any], drift: dict[str, Any]) -> d
         raise MissingError(
             f"nothing was observed yet: '{folder}' holds no profile", fix="mlspec serve, and send rows"
         )
-    views = [read(file) for file in files]
+    views, skipped = _readable(files)
+    if not views:
+        raise StepError(
+            f"no file of '{folder}' is a profile of whylogs: {skipped[0]}", fix="move them out of this folder"
+        )
     merged = merge(views)
     columns = dict(_columns(reference))
     seen = {name: _seen(view) for name, view in merged.get_columns().items() if name in columns}
@@ -42,9 +46,26 @@ def compare(folder: Path, reference: dict[str, Any], drift: dict[str, Any]) -> d
     for column in report["columns"]:
         column["part"] = "answers" if column["column"].startswith(ANSWERS) else "inputs"
         column["column"] = column["column"].removeprefix(ANSWERS)
-    dropped = sum(read_json(file)["dropped"] for file in folder.glob("tap-*.json"))
     starts = sorted({f"{view.dataset_timestamp:%Y-%m-%dT%H:%M:%SZ}" for view in views})
-    return {**report, "windows": len(starts), "since": starts[0], "until": starts[-1], "dropped": dropped}
+    return {
+        **report,
+        "windows": len(starts),
+        "since": starts[0],
+        "until": starts[-1],
+        "dropped": Tally.dropped(folder),
+        "lost": Tally.lost(folder),
+        "skipped": skipped,
+    }
+
+
+def _readable(files: Sequence[Path]) -> tuple[list[DatasetProfileView], list[str]]:
+    views, skipped = [], []
+    for file in files:
+        try:
+            views.append(read(file))
+        except StepError as error:
+            skipped.append(error.what)
+    return views, skipped
 
 
 def read(file: Path) -> DatasetProfileView:

@@ -48,10 +48,12 @@ class Whylogs(Monitor):
 
         Returns:
             What `engine/watching/drift.py` reports, and `windows` (files), `since` and `until` (windows'
-            starts) and `dropped` (rows that were not watched).
+            starts), `dropped` (rows that were not watched), `lost` (rows that were taken, in no profile)
+            and `skipped` (a line for each file that is no profile).
 
         Raises:
             MissingError: the folder holds no profile.
+            StepError: none of its files can be read as one.
         """
         from ._whylogs_profiles import compare
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mlspec.engine.files import write_json
+from mlspec.engine.watching.tally import Tally
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,7 +25,8 @@ class Tap:
 
     Args:
         observer: Who watches.
-        folder: Where the count of dropped rows is written, beside what the observer writes.
+        folder: Where rows are counted, beside what the observer writes: those that were dropped, and those
+            that a killed process took and wrote nowhere.
         say: Told a line when rows were dropped or the observer failed.
         capacity: Batches that may wait.
         every: Seconds between two writings of what was seen; a killed process loses no more.
@@ -47,7 +49,9 @@ class Tap:
         self._counting, self._writing = threading.Lock(), threading.Lock()
         self._stop = threading.Event()
         self._file = folder / f"tap-{time.time_ns():x}-{secrets.token_hex(4)}.json"
+        self._tally = Tally(self._file.with_suffix(".rows"))
         self._seen = self._dropped = self._told = 0
+        self._taken = self._kept = 0
         self._thread: threading.Thread | None = None
 
     @property
@@ -81,6 +85,8 @@ class Tap:
             self._thread = None
         self._drain()
         self._flush()
+        if self._taken == self._kept:
+            self._tally.remove()
 
     def __enter__(self) -> Self:
         self.start()
@@ -108,6 +114,12 @@ class Tap:
         rows = pa.concat_batches([batch for batch, _ in batches])
         answers = pa.concat_batches([batch for _, batch in batches])
         with self._writing:
+            self._taken += rows.num_rows
+            try:
+                # Before the sketches take them: what happens to the process from here on is counted.
+                self._tally.note(self._taken, self._kept)
+            except OSError as error:
+                self._say(f"monitoring could not count: {error}")
             try:
                 self._observer.observe(rows, answers)
             except Exception as error:  # noqa: BLE001 - a monitor that fails must not end the service
@@ -124,6 +136,9 @@ class Tap:
                     self._say(f"monitoring dropped {self._dropped - self._told} rows that came too fast")
                     self._told = self._dropped
                     write_json(self._file, {"dropped": self._dropped})
+                if self._taken > self._kept:
+                    self._tally.note(self._taken, self._taken)
+                    self._kept = self._taken
             except Exception as error:  # noqa: BLE001 - as above: told, and tried again at the next turn
                 self._say(f"monitoring could not write: {type(error).__name__}: {error}")
 

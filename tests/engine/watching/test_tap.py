@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+import textwrap
 import threading
 from pathlib import Path
 
@@ -5,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from mlspec.engine.files import read_json
+from mlspec.engine.watching.tally import Tally
 from mlspec.engine.watching.tap import Tap
 from mlspec.sdk.monitor import Observer
 
@@ -92,3 +97,53 @@ def test_many_threads_may_put(tmp_path: Path, threads: int) -> None:
         for worker in workers:
             worker.join()
     assert notes.rows + tap.dropped == 400 * threads and tap.dropped == 0
+
+
+def test_rows_that_a_killed_service_took_and_wrote_nowhere_are_counted(tmp_path: Path) -> None:
+    script = textwrap.dedent(
+        f"""
+        import time
+        from pathlib import Path
+        from tests.engine.watching.test_tap import BATCH, Notes
+        from mlspec.engine.watching.tap import Tap
+
+        tap = Tap(Notes(), Path({str(tmp_path)!r}), every=1e9, pause=0.01)
+        tap.start()
+        for _ in range(30):
+            tap.put(BATCH, BATCH)
+        while tap.seen < 60:
+            time.sleep(0.01)
+        print("taken", flush=True)
+        time.sleep(600)
+        """
+    )
+    root = Path(__file__).resolve().parents[3]
+    service = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=root, env={**os.environ, "PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert service.stdout is not None and service.stdout.readline() == "taken\n"
+    service.kill()
+    service.wait()
+    assert Tally.lost(tmp_path) == 60 and Tally.dropped(tmp_path) == 0
+
+
+def test_rows_that_were_written_are_not_lost(tmp_path: Path) -> None:
+    flushed = threading.Event()
+
+    class Writing(Notes):
+        def flush(self) -> None:
+            if self.rows:
+                flushed.set()
+
+    with Tap(Writing(), tmp_path, every=0.02, pause=0.01) as tap:
+        tap.put(BATCH, BATCH)
+        assert flushed.wait(10)
+    assert Tally.lost(tmp_path) == 0 and not list(tmp_path.glob("*.rows"))
+
+
+def test_a_count_that_is_no_count_is_none(tmp_path: Path) -> None:
+    (tmp_path / "tap-1.rows").write_bytes(b"\xff half")
+    (tmp_path / "tap-2.json").write_bytes(b'{"dropped": "many"}')
+    Tally(tmp_path / "tap-3.rows").note(taken=7, kept=2)
+    assert Tally.lost(tmp_path) == 5 and Tally.dropped(tmp_path) == 0

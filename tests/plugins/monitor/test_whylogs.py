@@ -105,10 +105,23 @@ def test_nothing_observed_is_something_missing(package: Path, tmp_path: Path) ->
         monitor().compare(tmp_path / "none", reference(package), DRIFT)
 
 
-def test_a_file_that_is_no_profile_is_named(package: Path, tmp_path: Path) -> None:
+def test_files_that_are_no_profile_are_named_and_skipped(
+    package: Path, scorer: Scorer, tmp_path: Path
+) -> None:
     (tmp_path / "20300101T000000.000Z-1-a.bin").write_bytes(b"nonsense")
     with pytest.raises(StepError, match=r"20300101T000000\.000Z-1-a\.bin"):
         monitor().compare(tmp_path, reference(package), DRIFT)
+    watching = monitor().observer(scorer.contract, tmp_path)
+    watching.observe(*answered(scorer, rows(100)))
+    watching.flush()
+    (whole,) = (file for file in tmp_path.glob("*.bin") if not file.name.startswith("2030"))
+    content = whole.read_bytes()
+    cuts = range(0, len(content) - 1, len(content) // 25)
+    for cut in cuts:
+        (tmp_path / f"20310101T000000.000Z-{cut}-b.bin").write_bytes(content[:cut])
+    report = monitor().compare(tmp_path, reference(package), DRIFT)
+    assert report["rows"] == 100 and len(report["skipped"]) == len(cuts) + 1
+    assert all("is no profile of whylogs" in line for line in report["skipped"])
 
 
 def test_many_windows_and_processes_merged_equal_one_pass(scorer: Scorer, tmp_path: Path) -> None:
