@@ -43,15 +43,11 @@ def test_the_latest_record_lies_beside_the_plan_and_is_the_last_of_the_history(w
     )
 
 
-def test_a_run_with_nothing_to_do_leaves_the_record_as_it_is(workspace, steps):
+def test_the_record_is_nobodys_dependency_and_is_left_alone_where_nothing_is_done(workspace, steps):
     run(workspace)
     before = latest(workspace, "small").read_bytes()
     run(workspace)
     assert latest(workspace, "small").read_bytes() == before and len(history(workspace, "small")) == 1
-
-
-def test_the_record_is_nobodys_dependency(workspace, steps):
-    run(workspace)
     latest(workspace, "small").write_text("<<<<<<< ours\n")
     steps.take()
     assert not run(workspace).worked and not run(workspace, locked=True).worked
