@@ -99,6 +99,7 @@ class _Walk:
     def walk(self, forced: set[str]) -> Report:
         began, start = datetime.now(UTC), time.perf_counter()
         fault: BaseException | None = None
+        locks = self._locks()
         try:
             with store(self.root) as opened:
                 self._guard(opened)
@@ -111,7 +112,10 @@ class _Walk:
         finally:
             report = Report(self.plan, self.root, tuple(self.outcomes), time.perf_counter() - start)
             if report.worked or fault is not None:
-                record = self._record(report, began, fault)
+                # What was restored as the lock had it is the work that the latest record tells of.
+                ran = any(outcome.done == "ran" for outcome in self.outcomes)
+                renew = ran or fault is not None or self._locks() != locks
+                record = self._record(report, began, fault, renew)
         if report.worked:
             return Report(self.plan, self.root, report.outcomes, report.seconds, record)
         return report
@@ -122,12 +126,20 @@ class _Walk:
 
         return git_state(self.plan, self.root)
 
-    def _record(self, report: Report, began: datetime, fault: BaseException | None) -> Path | None:
+    def _locks(self) -> list[bytes | None]:
+        files = [
+            self.root / "pipelines" / name / "dvc.lock" for name in (self.plan.data_name, self.plan.name)
+        ]
+        return [file.read_bytes() if file.is_file() else None for file in files]
+
+    def _record(
+        self, report: Report, began: datetime, fault: BaseException | None, renew: bool
+    ) -> Path | None:
         # Not at the top: a run with nothing to do needs none of it.
         from mlspec.run.write_record import write_record
 
         try:
-            return write_record(report, began, fault, self._git, self.watch.lines)
+            return write_record(report, began, fault, self._git, self.watch.lines, renew=renew)
         except OSError as full:
             # The run's own end is what the user must hear of.
             self.watch.said(f"no record of this run could be written: {full}")

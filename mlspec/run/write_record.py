@@ -23,12 +23,26 @@ from mlspec.run.versions import versions
 
 
 def write_record(
-    report: Report, began: datetime, fault: BaseException | None, git: GitRecord, said: Sequence[str] = ()
+    report: Report,
+    began: datetime,
+    fault: BaseException | None,
+    git: GitRecord,
+    said: Sequence[str] = (),
+    *,
+    renew: bool = True,
 ) -> Path:
-    """Write a run's record to `pipelines/<name>/run.json` and into the logs; return the file in the logs.
+    """Write a run's record into the logs, and to `pipelines/<name>/run.json`; return the file in the logs.
 
     Beside the latter lies the whole traceback of what went wrong: it names paths of this machine, so it is
     kept out of what is committed.
+
+    Args:
+        report: What became of each step.
+        began: UTC.
+        fault: What ended the run; None where it worked.
+        git: The commit it was worked at.
+        said: Lines that the user was told.
+        renew: False leaves a `run.json` that is there as it is.
     """
     record = _record(report, began, fault, git, said)
     logs = report.workspace / "artifacts" / report.plan.name / "logs"
@@ -38,7 +52,9 @@ def write_record(
             file.with_suffix(".txt"), "".join(traceback.format_exception(fault)).encode("utf-8", "replace")
         )
     write_json(file, record.plain())
-    write_json(latest(report.workspace, report.plan.name), record.plain())
+    newest = latest(report.workspace, report.plan.name)
+    if renew or not newest.exists():
+        write_json(newest, record.plain())
     return file
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,10 @@ def test_reused_steps_have_no_time_and_no_memory(workspace, steps):
     assert found["train"].done == "ran" and found["train"].reasons == ("training.epochs: 2 -> 3",)
     run(workspace)
     assert {step.step: step.done for step in record_of(workspace).steps}["train"] == "restored"
+    before = latest(workspace, "small").read_bytes()
+    shutil.rmtree(workspace / "artifacts/small/train")
+    assert read_record(run(workspace).record).steps[3].done == "restored"
+    assert latest(workspace, "small").read_bytes() == before, "the lock is as it was"
 
 
 @pytest.mark.parametrize(
