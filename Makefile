@@ -7,11 +7,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 JOBS   ?= 2
+MINUTES ?= 5
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-all test-gpu check format bench constraints clean
+.PHONY: help install demo test test-all test-gpu fuzz check format bench constraints clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +39,12 @@ test-all: $(STAMP)  ## Run every test, the slow ones as well.
 
 test-gpu: $(STAMP)  ## Run the tests that need a CUDA device.
 	$(BIN)/python -m pytest -q -m gpu $(ARGS)
+
+fuzz: $(STAMP)  ## Throw made-up and mutated specs at the language for MINUTES (5), other ones each time.
+	@end=$$(( $$(date +%s) + 60 * $(MINUTES) )); rounds=0; \
+	while [ $$(date +%s) -lt $$end ]; do \
+		MLSPEC_FUZZ=1 $(PYTEST) tests/spec/test_fuzz.py $(ARGS) || exit 1; rounds=$$(( rounds + 1 )); \
+	done; echo "$$rounds rounds without a traceback"
 
 check: $(STAMP)  ## Lint, formatting, types, layers.
 	$(BIN)/ruff check .

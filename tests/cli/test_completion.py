@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import pty
+import re
+import select
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -69,17 +73,25 @@ def test_nothing_of_the_folder_can_break_it(here: Path) -> None:
     assert candidates("mlspec why a") == ["a"]
 
 
-BASH = shutil.which("bash")
+BASH, ZSH, FISH = shutil.which("bash"), shutil.which("zsh"), shutil.which("fish")
 
 
-def bash(folder: Path, line: str) -> list[str]:
-    """Return what bash would put in the place of the last word."""
+def with_mlspec(folder: Path) -> dict[str, str]:
+    """Return an environment in which `mlspec` is this tree's."""
     wrapper = folder / "bin" / "mlspec"
     wrapper.parent.mkdir(exist_ok=True)
     wrapper.write_text(
         f'#!/bin/sh\nexec "{sys.executable}" -c "from mlspec.cli.main import entry; entry()" "$@"\n'
     )
     wrapper.chmod(0o755)
+    path = f"{wrapper.parent}:{os.environ['PATH']}"
+    home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+    return {**os.environ, **home, "PATH": path, "PYTHONPATH": str(ROOT), "TERM": "dumb"}
+
+
+def bash(folder: Path, line: str) -> list[str]:
+    """Return what bash would put in the place of the last word."""
+    environment = with_mlspec(folder)
     # The words as readline parts them: '=' and ':' stand alone.
     script = """
     eval "$(mlspec completion bash)"
@@ -100,8 +112,7 @@ def bash(folder: Path, line: str) -> list[str]:
     assert BASH is not None
     done = subprocess.run(
         [BASH, "--norc", "-c", parts + script, "bash", line], cwd=folder, capture_output=True, text=True,
-        env={**os.environ, "PATH": f"{wrapper.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
-        timeout=60, check=True,
+        env=environment, timeout=60, check=True,
     )  # fmt: skip
     assert "-F _mlspec" in done.stderr, done.stderr
     return done.stdout.split()
@@ -120,6 +131,72 @@ def bash(folder: Path, line: str) -> list[str]:
 )
 def test_bash_puts_the_words_in_place(here: Path, line: str, wanted: list[str]) -> None:
     assert bash(here, line) == wanted
+
+
+def zsh(folder: Path, line: str) -> str:
+    """Return the line as zsh makes it when Tab is pressed at its end: on a terminal, as a person does."""
+    assert ZSH is not None
+    leader, follower = pty.openpty()
+    shell = subprocess.Popen(
+        [ZSH, "-f", "-i"], cwd=folder, env=with_mlspec(folder), stdin=follower, stdout=follower,
+        stderr=follower, start_new_session=True, close_fds=True,
+    )  # fmt: skip
+    os.close(follower)
+    heard = ""
+
+    def hear(wanted: str) -> None:
+        nonlocal heard
+        end = time.monotonic() + 60
+        while not re.search(wanted, heard):
+            assert time.monotonic() < end, heard
+            if select.select([leader], [], [], 0.2)[0]:
+                heard += os.read(leader, 65_536).decode("utf-8", "replace")
+
+    try:
+        setup = "autoload -U compinit; compinit -u -D; unsetopt zle_bracketed_paste; "
+        os.write(leader, (setup + 'eval "$(mlspec completion zsh)"; print RE""ADY\r').encode())
+        hear("READY")
+        # Behind the completion Ctrl-A and a command in front, so that the shell tells the line that it has.
+        os.write(leader, f"{line}\t".encode() + b"\x01print -r -- GO''T: \r")
+        hear(r"GOT: [^\r\n]*\r?\n")
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(leader)
+    return re.findall(r"GOT: ([^\r\n]*)\r?\n", heard)[-1]
+
+
+@pytest.mark.skipif(ZSH is None, reason="there is no zsh here")
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("mlspec vali", "mlspec validate"),
+        ("mlspec run --until exp", "mlspec run --until export-main"),
+        ("mlspec plan training.optimizer.kind=sg", "mlspec plan training.optimizer.kind=sgd"),
+        ("mlspec plan training.optimizer.l", "mlspec plan training.optimizer.lr="),
+    ],
+)
+def test_zsh_finishes_the_line(here: Path, line: str, wanted: str) -> None:
+    assert zsh(here, line) == wanted
+
+
+@pytest.mark.skipif(FISH is None, reason="there is no fish here")
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("mlspec vali", {"validate"}),
+        ("mlspec run --until exp", {"export-main"}),
+        ("mlspec plan training.optimizer.kind=sg", {"training.optimizer.kind=sgd"}),
+    ],
+)
+def test_fish_offers_the_words(here: Path, line: str, wanted: set[str]) -> None:
+    assert FISH is not None
+    script = "mlspec completion fish | source; complete -C $argv[1]"
+    done = subprocess.run(
+        [FISH, "--no-config", "-c", script, line], cwd=here, env=with_mlspec(here), capture_output=True,
+        text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert wanted <= {found.partition("\t")[0] for found in done.stdout.splitlines()}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

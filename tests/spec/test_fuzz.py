@@ -12,11 +12,15 @@ from mlspec.errors import MlspecError, SpecError
 from mlspec.spec.load import load
 from tests.spec.full_spec import TEXT, write_full
 
+LONG = os.environ.get("MLSPEC_FUZZ") == "1"
+"""Whether `make fuzz` runs this: other examples each time, and many more of them."""
 SHORT = settings(
-    max_examples=120,
+    max_examples=1_000 if LONG else 120,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    derandomize=not LONG,
+    database=None,
+    print_blob=True,
 )
 BITS = [
     "{",
