@@ -136,7 +136,9 @@ def _head(record: Record) -> Iterator[str]:
     if record.git.revision:
         changed = f", changed since: {', '.join(record.git.changed)}" if record.git.dirty else ""
         yield f"  commit  {record.git.revision[:12]}{changed}"
-    if record.failure is not None:
+    if record.failure is not None and record.ended == "interrupted":
+        yield f"  stopped in {record.failure.step or 'no step'}; `mlspec run` goes on"
+    elif record.failure is not None:
         step = f"{record.failure.step}: " if record.failure.step else ""
         yield f"  error   {step}{record.failure.what or record.failure.error}"
         if record.failure.fix:

@@ -7,7 +7,7 @@ import threading
 from types import TracebackType
 from typing import Self
 
-EVERY = 0.2
+EVERY = 0.5
 """Seconds between two looks: short against a step that matters, and too few looks to slow one down."""
 
 

@@ -79,6 +79,14 @@ def test_a_failed_run_says_where_and_how_to_mend_it(workspace, capsys):
     assert "  error   train: the loss is not finite" in lines and "  fix     lower it" in lines
 
 
+def test_an_interrupted_run_says_where_it_stopped(workspace, capsys):
+    failure = {"error": "KeyboardInterrupt", "what": "", "step": "train"}
+    stopped = RECORD | {"ended": "interrupted", "failure": failure}
+    write_json(workspace / "pipelines/adult_income/run.json", stopped)
+    assert main(["show", "last"]) == 0
+    assert "  stopped in train; `mlspec run` goes on" in capsys.readouterr().out.splitlines()
+
+
 def test_runs_are_listed_and_one_is_named_by_its_first_digits(workspace, capsys):
     assert main(["show", "runs"]) == 0
     lines = capsys.readouterr().out.splitlines()
