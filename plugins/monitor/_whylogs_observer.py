@@ -85,8 +85,11 @@ class WhylogsObserver(Observer):
         seen.len = len(column)
         if pa.types.is_string(column.type) or pa.types.is_boolean(column.type) or _is_words(column.type):
             kinds: tuple[type[Metric], ...] = (CardinalityMetric, FrequentItemsMetric)
-            words = column.cast(pa.string()).drop_null().to_pylist()
-            seen.list.strings = [short(word) for word in words]
+            texts = column.cast(pa.string()).drop_null()
+            words = texts.to_pylist()
+            # Bytes are at least as many as characters: mostly one look tells that no text is too long.
+            fits = (pc.max(pc.binary_length(texts)).as_py() or 0) <= LONGEST
+            seen.list.strings = words if fits else [short(word) for word in words]
             seen.null_count = len(column) - len(words)
         else:
             kinds = (CardinalityMetric, DistributionMetric)

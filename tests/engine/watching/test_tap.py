@@ -147,3 +147,19 @@ def test_a_count_that_is_no_count_is_none(tmp_path: Path) -> None:
     (tmp_path / "tap-2.json").write_bytes(b'{"dropped": "many"}')
     Tally(tmp_path / "tap-3.rows").note(taken=7, kept=2)
     assert Tally.lost(tmp_path) == 5 and Tally.dropped(tmp_path) == 0
+
+
+def test_a_queue_that_fills_is_looked_into_before_its_time(tmp_path: Path) -> None:
+    looked = threading.Event()
+
+    class Looking(Notes):
+        def observe(self, rows: pa.RecordBatch, answers: pa.RecordBatch) -> None:
+            super().observe(rows, answers)
+            looked.set()
+
+    notes = Looking()
+    with Tap(notes, tmp_path, capacity=400, pause=600.0) as tap:
+        for _ in range(101):
+            tap.put(BATCH, BATCH)
+        assert looked.wait(10)
+    assert notes.rows == 202 and tap.dropped == 0
