@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from mlspec.errors import MlspecError, SpecError
 from mlspec.spec.load import load
+from tests.spec.accidents import spoilt, texts
 from tests.spec.full_spec import TEXT, write_full
 
 LONG = os.environ.get("MLSPEC_FUZZ") == "1"
@@ -89,11 +91,11 @@ _VALUES = st.recursive(
 )
 
 
-def _load(folder: Path, text: str, overrides: tuple[str, ...] = ()) -> None:
+def _load(folder: Path, text: str, overrides: tuple[str, ...] = (), overlays: tuple[Path, ...] = ()) -> None:
     write_full(folder)
     (folder / "spec.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
-        load(folder / "spec.yaml", overrides)
+        load(folder / "spec.yaml", overrides, overlays)
     except SpecError as error:
         assert error.faults
         for fault in error.faults:
@@ -108,6 +110,15 @@ def _load(folder: Path, text: str, overrides: tuple[str, ...] = ()) -> None:
 )
 def test_a_spec_with_a_splice(tmp_path: Path, place: int, cut: int, bits: list[str]) -> None:
     _load(tmp_path, TEXT[:place] + "".join(bits) + TEXT[place + cut :])
+
+
+@SHORT
+@given(seed=st.integers(0, 2**32))
+def test_accidents_of_an_editor(tmp_path: Path, seed: int) -> None:
+    chance, sources = random.Random(seed), texts()
+    text, overlay = spoilt(chance, sources), spoilt(chance, sources)
+    (tmp_path / "over.yaml").write_bytes(overlay.encode("utf-8", "surrogatepass"))
+    _load(tmp_path, text, overlays=(tmp_path / "over.yaml",) if seed % 4 == 0 else ())
 
 
 @SHORT
