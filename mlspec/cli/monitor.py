@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,14 +54,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--folder", type=Path, help="where the profiles lie (default: where `mlspec serve` puts them)"
     )
 
+    parser.add_argument(
+        "--since", metavar="WHEN", help="only windows since then: 2h, or a time with its zone (default: all)"
+    )
+
 
 def monitor(arguments: argparse.Namespace) -> int:
     """Compare profiles with the reference; 1 where a column drifted."""
     from mlspec.cli.console import emit
     from mlspec.engine.files import read_json
+    from mlspec.engine.watching.moment import moment
     from mlspec.engine.watching.profiles_folder import profiles_folder
     from mlspec.sdk.contract import Contract
 
+    since = moment(arguments.since, time.time()) if arguments.since is not None else None
     found = _watched(arguments)
     folder = profiles_folder(found.base, Contract.revive(read_json(found.package / "contract.json")))
     files = {"inputs": found.package / "reference.json", "answers": found.package / "answers.json"}
@@ -70,7 +77,7 @@ def monitor(arguments: argparse.Namespace) -> int:
             f"'{found.package}' has no reference to compare with", fix="pack it again: mlspec run"
         )
     try:
-        report = found.monitor.compare(folder, reference, found.drift)
+        report = found.monitor.compare(folder, reference, found.drift, since)
     except ModuleNotFoundError as error:
         raise MissingError(f"monitoring needs '{error.name}'", fix="pip install 'mlspec[serve]'") from error
     if arguments.json:

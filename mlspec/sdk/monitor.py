@@ -37,6 +37,11 @@ class Monitor(Plugin):
         """Return an observer that writes into a folder."""
         raise NotImplementedError
 
-    def compare(self, folder: Path, reference: dict[str, Any], drift: dict[str, Any]) -> dict[str, Any]:
-        """Compare everything observed with a reference; the report is that of `engine/watching/drift.py`."""
+    def compare(
+        self, folder: Path, reference: dict[str, Any], drift: dict[str, Any], since: float | None = None
+    ) -> dict[str, Any]:
+        """Compare what was observed with a reference; the report is that of `engine/watching/drift.py`.
+
+        `since` (seconds since 1970) leaves out what was observed before it, as finely as the files tell.
+        """
         raise NotImplementedError

@@ -16,6 +16,7 @@ from whylogs.core.errors import DeserializationError
 from whylogs.core.view import ColumnProfileView, DatasetProfileView
 
 from mlspec.engine.watching.drift import drift as drift_of
+from mlspec.engine.watching.moment import in_words
 from mlspec.engine.watching.seen import Seen
 from mlspec.engine.watching.tally import Tally
 from mlspec.errors import MissingError, StepError
@@ -25,8 +26,10 @@ from ._whylogs_observer import ANSWERS, short
 Floats = NDArray[np.float64]
 
 
-def compare(folder: Path, reference: dict[str, Any], drift: dict[str, Any]) -> dict[str, Any]:
-    """Compare all profiles of a folder with a reference; see `Whylogs.compare`."""
+def compare(
+    folder: Path, reference: dict[str, Any], drift: dict[str, Any], since: float | None = None
+) -> dict[str, Any]:
+    """Compare the profiles of a folder with a reference; see `Whylogs.compare`."""
     files = sorted(file for file in folder.glob("*.bin") if not file.name.startswith("."))
     if not files:
         raise MissingError(
@@ -37,6 +40,8 @@ def compare(folder: Path, reference: dict[str, Any], drift: dict[str, Any]) -> d
         raise StepError(
             f"no file of '{folder}' is a profile of whylogs: {skipped[0]}", fix="move them out of this folder"
         )
+    if since is not None:
+        views = _recent(views, since)
     merged = merge(views)
     columns = dict(_columns(reference))
     seen = {name: _seen(view) for name, view in merged.get_columns().items() if name in columns}
@@ -66,6 +71,24 @@ def _readable(files: Sequence[Path]) -> tuple[list[DatasetProfileView], list[str
         except StepError as error:
             skipped.append(error.what)
     return views, skipped
+
+
+def _recent(views: Sequence[DatasetProfileView], since: float) -> list[DatasetProfileView]:
+    ends = [view.dataset_timestamp.timestamp() + _length(view) for view in views]
+    recent = [view for view, end in zip(views, ends, strict=True) if end > since]
+    if not recent:
+        raise MissingError(
+            f"no rows since {in_words(since)}: the last window with rows ended {in_words(max(ends))}",
+            fix="see whether the service runs and is asked, or take an earlier --since",
+        )
+    return recent
+
+
+def _length(view: DatasetProfileView) -> float:
+    try:
+        return float(view.metadata["mlspec.window_seconds"])
+    except (KeyError, ValueError):
+        return 0.0
 
 
 def read(file: Path) -> DatasetProfileView:

@@ -38,13 +38,16 @@ class Whylogs(Monitor):
 
         return WhylogsObserver(contract, folder, seconds(self.every))
 
-    def compare(self, folder: Path, reference: dict[str, Any], drift: dict[str, Any]) -> dict[str, Any]:
-        """Compare all profiles of a folder with a reference.
+    def compare(
+        self, folder: Path, reference: dict[str, Any], drift: dict[str, Any], since: float | None = None
+    ) -> dict[str, Any]:
+        """Compare the profiles of a folder with a reference.
 
         Args:
             folder: Holds the profiles.
             reference: `inputs` and `answers`, each as `reference.json` has it; each may be absent.
             drift: `false_alarms` and `smallest_effect`.
+            since: Seconds since 1970; windows that ended before are left out. Absent: all windows.
 
         Returns:
             What `engine/watching/drift.py` reports, and `windows` (files), `since` and `until` (windows'
@@ -52,12 +55,12 @@ class Whylogs(Monitor):
             and `skipped` (a line for each file that is no profile).
 
         Raises:
-            MissingError: the folder holds no profile.
+            MissingError: the folder holds no profile, or none of a window since then.
             StepError: none of its files can be read as one.
         """
         from ._whylogs_profiles import compare
 
-        return compare(folder, reference, drift)
+        return compare(folder, reference, drift, since)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

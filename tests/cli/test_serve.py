@@ -128,6 +128,13 @@ def test_what_it_saw_is_compared_with_the_training_data(
     assert main(["monitor", "--json"]) == 0
     report = json.loads(capfd.readouterr().out)
     assert report["rows"] == 1500 and not report["drift"]
+    assert main(["monitor", "--json", "--since", "2h"]) == 0
+    assert json.loads(capfd.readouterr().out)["rows"] == 1500
+    assert main(["monitor", "--since", "2999-01-01T00:00Z"]) == 3
+    assert "no rows since 2999-01-01T00:00:00Z" in capfd.readouterr().err
+    for wrong, told_so in (("soon", "neither a duration nor a time"), ("2026-01-01", "has no zone")):
+        assert main(["monitor", "--since", wrong]) == 2
+        assert told_so in capfd.readouterr().err
     assert {column["verdict"] for column in report["columns"]} == {"stable"}
     assert {column["column"] for column in report["columns"] if column["part"] == "inputs"} == {
         "size",

@@ -257,3 +257,22 @@ def test_a_killed_writer_leaves_whole_profiles(package: Path, scorer: Scorer, tm
     writer.wait()
     report = monitor().compare(tmp_path, reference(package), DRIFT)
     assert report["rows"] >= 100 * turn and report["rows"] % 100 == 0
+
+
+def test_since_leaves_out_windows_that_ended_before(package: Path, scorer: Scorer, tmp_path: Path) -> None:
+    now = [0.0]
+    watching = observer(scorer.contract, tmp_path, 60.0, lambda: now[0])
+    for place in range(3):
+        now[0] = place * 60.0
+        watching.observe(*answered(scorer, rows(100 + place)))
+    watching.flush()
+
+    def seen(since: float | None) -> tuple[int, int, str]:
+        report = monitor().compare(tmp_path, reference(package), DRIFT, since)
+        return report["rows"], report["windows"], report["since"]
+
+    assert seen(None) == seen(59.0) == (303, 3, "1970-01-01T00:00:00Z")
+    assert seen(60.0) == seen(119.0) == (203, 2, "1970-01-01T00:01:00Z")
+    assert seen(179.0) == (102, 1, "1970-01-01T00:02:00Z")
+    with pytest.raises(MissingError, match=r"no rows since 1970-01-01T00:03:00Z.*ended 1970-01-01T00:03:00Z"):
+        seen(180.0)
