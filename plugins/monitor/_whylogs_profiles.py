@@ -12,7 +12,7 @@ os.environ.setdefault("WHYLOGS_NO_ANALYTICS", "True")
 import numpy as np
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from whylogs.core.errors import DeserializationError
+from whylogs.core.errors import DeserializationError, UnsupportedError
 from whylogs.core.view import ColumnProfileView, DatasetProfileView
 
 from mlspec.engine.watching.drift import drift as drift_of
@@ -99,7 +99,7 @@ def read(file: Path) -> DatasetProfileView:
     """
     try:
         return DatasetProfileView.deserialize(file.read_bytes())
-    except (DeserializationError, DecodeError, OSError, ValueError) as error:
+    except (DeserializationError, UnsupportedError, DecodeError, OSError, ValueError) as error:
         raise StepError(
             f"'{file}' is no profile of whylogs: {error}", fix="move it out of this folder"
         ) from error

@@ -276,3 +276,17 @@ def test_since_leaves_out_windows_that_ended_before(package: Path, scorer: Score
     assert seen(179.0) == (102, 1, "1970-01-01T00:02:00Z")
     with pytest.raises(MissingError, match=r"no rows since 1970-01-01T00:03:00Z.*ended 1970-01-01T00:03:00Z"):
         seen(180.0)
+
+
+def test_a_profile_of_metrics_that_nobody_knows_is_skipped_too(scorer: Scorer, tmp_path: Path) -> None:
+    from mlspec.plugins.monitor._whylogs_profiles import read
+
+    watching = observer(scorer.contract, tmp_path)
+    watching.observe(*answered(scorer, rows(10)))
+    watching.flush()
+    (file,) = tmp_path.glob("*.bin")
+    content = file.read_bytes()
+    assert b"counts" in content
+    file.write_bytes(content.replace(b"counts", b"mounts"))
+    with pytest.raises(StepError, match="is no profile of whylogs"):
+        read(file)
