@@ -118,7 +118,7 @@ def test_what_why_tells_is_what_a_change_makes_different(tmp_path: Path) -> None
         ("data.max_rejects=0.5", ("data", "max_rejects")),
         ("training.batch_size=7", ("training", "batch_size")),
         ("exports.main.parity.rows=7", ("exports", "main", "parity", "rows")),
-        ("evaluation.metrics=[auroc]", ("evaluation", "metrics")),
+        ("evaluation.metrics=[accuracy,auroc]", ("evaluation", "metrics")),
         ("hardware.accelerator=cpu", ("hardware", "accelerator")),
         ("training.checkpoint.every=1m", ("training", "checkpoint", "every")),
         ("monitoring.drift.false_alarms=0.1", ("monitoring", "drift", "false_alarms")),

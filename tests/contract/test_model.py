@@ -94,7 +94,9 @@ def test_the_same_rows_and_seed_give_the_same_bytes(model: Model, kind: TargetKi
     second = trained(given, prepared, tmp_path / "some" / "where" / "else")
     names = sorted(file.name for file in first.iterdir())
     weights = "weights.safetensors" if "weights.safetensors" in names else "model.onnx"
-    assert names == sorted(["expected.npy", "history.csv", "history.json", "model.json", weights])
+    assert names == sorted(
+        ["expected.npy", "history.csv", "history.json", "model.json", "provenance.json", weights]
+    )
     for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 

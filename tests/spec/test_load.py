@@ -128,7 +128,7 @@ def test_features_auto_takes_what_nobody_named(here: Path) -> None:
             "data.target",
         ),
         (("data.event_time.column=income",), "MS0303", "data.event_time"),
-        (("~exports.main",), "MS0309", "spec.yaml:58:1"),
+        (("~exports.main",), "MS0309", "spec.yaml:60:1"),
         (("training.class_weights={a: 1, b: 2, c: 3}",), "MS0304", "training.class"),
         (("hardware.nodes=2",), "MS0310", "hardware.nodes"),
     ],
