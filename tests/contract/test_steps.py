@@ -78,11 +78,13 @@ def sh(*words: str, cwd: Path, env: dict[str, str]) -> None:
 
 
 def outputs(folder: Path) -> dict[str, str]:
-    """Return a hash of every file that is an output or is committed; logs and build folders are neither."""
+    """Return a hash of every file that is an output or is committed; logs and build folders are neither,
+    and the record of a run tells of clocks.
+    """
     found = {}
     for file in sorted((folder / "artifacts").rglob("*")) + sorted((folder / "pipelines").rglob("*")):
         name = file.relative_to(folder)
-        if file.is_file() and not {"logs", "build"} & {*name.parts[2:3]}:
+        if file.is_file() and not {"logs", "build", "run.json"} & {*name.parts[2:3]}:
             found[name.as_posix()] = hashlib.sha256(file.read_bytes()).hexdigest()
     contract = folder / "contracts/shop.yaml"
     return {**found, "contract": hashlib.sha256(contract.read_bytes()).hexdigest()}
