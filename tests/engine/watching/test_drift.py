@@ -70,6 +70,30 @@ def test_unchanged_data_raises_no_more_alarms_than_stated(known: int, rows: int)
     assert alarms <= trials * (0.05 + 3 * np.sqrt(0.05 * 0.95 / trials))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [100, 500, 2000, 100_000])
+def test_the_stated_rate_of_false_alarms_holds_from_few_rows_to_many(rows: int) -> None:
+    rng = np.random.default_rng([23, rows])
+    trials = 40 if rows == 100_000 else 150
+    alarms = dict.fromkeys((0.0, 0.1), 0)
+    for _ in range(trials):
+        reference, now = profile(population(rng, 15_000)), observed(population(rng, rows))
+        for smallest in alarms:
+            alarms[smallest] += drift(reference, now, smallest_effect=smallest)["drift"]
+    assert max(alarms.values()) <= trials * (0.05 + 3 * np.sqrt(0.05 * 0.95 / trials))
+
+
+@pytest.mark.slow
+def test_a_column_scaled_by_a_half_more_is_found_in_a_hundred_rows() -> None:
+    rng = np.random.default_rng(29)
+    found = 0
+    for _ in range(100):
+        reference, now = profile(population(rng, 15_000)), population(rng, 100)
+        now["fare"] = now["fare"] * 1.5
+        found += verdict(drift(reference, observed(now)), "fare") == "drift"
+    assert found >= 90
+
+
 def test_a_column_scaled_by_a_half_more_is_found_among_eight() -> None:
     rng = np.random.default_rng(11)
     found = 0
