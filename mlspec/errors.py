@@ -91,3 +91,7 @@ class MissingError(MlspecError):
     """Something needed is missing on this machine: a package, a file, trust, a free workspace."""
 
     exit_code = 3
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM), as clusters and service managers ask: it ends as on Ctrl-C."""

@@ -14,6 +14,7 @@ NO_TELEMETRY = {
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 def entry() -> None:
@@ -27,7 +28,10 @@ def entry() -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Return an exit code: 0 done, 1 failed, 2 wrong, 3 missing, 10 work to do, 130 interrupted."""
+    """Return an exit code.
+
+    0 done, 1 failed, 2 wrong, 3 missing, 10 work to do, 130 interrupted, 143 terminated.
+    """
     # Importing makes many objects that all live on: looking for garbage among them is wasted time.
     gc.set_threshold(100_000, 20, 20)
     for name, value in NO_TELEMETRY.items():
@@ -37,9 +41,12 @@ def main(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         _drop_stdout()
         return 0
-    except KeyboardInterrupt:
-        print("\nmlspec: interrupted", file=sys.stderr)  # noqa: T201
-        return INTERRUPTED
+    except KeyboardInterrupt as stop:
+        from mlspec.errors import Terminated
+
+        ended = isinstance(stop, Terminated)
+        print(f"\nmlspec: {'terminated' if ended else 'interrupted'}", file=sys.stderr)  # noqa: T201
+        return TERMINATED if ended else INTERRUPTED
 
 
 def _run(argv: Sequence[str]) -> int:

@@ -32,13 +32,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the plan and tell what came of it."""
     from mlspec.cli._progress import Progress
     from mlspec.cli._summary import show_metrics
+    from mlspec.cli._terminable import terminable
     from mlspec.errors import CheckFailed
     from mlspec.run.planned import planned
     from mlspec.run.walk import run_plan
 
     path, overrides, overlays = spec_of(arguments)
     found = planned(path, overrides, overlays, sample=arguments.sample)
-    with Progress() as progress:
+    with terminable(), Progress() as progress:
         try:
             report = run_plan(
                 found.plan,
@@ -53,6 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
         except CheckFailed:
             if progress.failed == "gate" and not arguments.json:
                 show_metrics(found.plan.steps, found.workspace)
+            raise
+        except KeyboardInterrupt:
+            progress.said(f"stopped: `mlspec run{words_of(path, overrides, overlays)}` goes on from here")
             raise
     if arguments.json:
         emit(report.plain() | {"workspace": str(report.workspace)})

@@ -20,6 +20,7 @@ def step(arguments: argparse.Namespace) -> int:
     """Do the step in the workspace around the current folder."""
     from mlspec import registry
     from mlspec.cli._progress import Progress
+    from mlspec.cli._terminable import terminable
     from mlspec.compose.workspace import workspace_of
     from mlspec.run.perform import perform
     from mlspec.run.written import written
@@ -27,7 +28,7 @@ def step(arguments: argparse.Namespace) -> int:
     root = workspace_of(Path.cwd() / "spec.yaml")
     registry.attach(root)
     found = written(root, arguments.pipeline, arguments.step)
-    with Progress() as progress:
+    with terminable(), Progress() as progress:
         if found.kind == "plan":
             from mlspec.run.check_plan import check_plan
 

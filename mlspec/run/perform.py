@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ EXTRAS = {
     "sklearn": "train", "safetensors": "train", "tensorboard": "train", "onnxscript": "train",
     "bentoml": "serve", "starlette": "serve", "uvicorn": "serve", "whylogs": "serve",
 }  # fmt: skip
+DIGITS = 16
+"""Of a hash in the name of a scratch folder."""
 
 
 def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch: Watch) -> None:
@@ -41,11 +44,10 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
     """
     output = workspace / ".mlspec" / "tmp" / f"{step.name}-{os.getpid()}"
     shutil.rmtree(output, ignore_errors=True)
-    output.mkdir(parents=True)
     scratch = workspace / ".mlspec" / "scratch" / _key(step, fingerprints)
+    for line in _passed_over(scratch):
+        watch.said(line)
     logs = workspace / "artifacts" / step.pipeline / "logs" / step.name
-    scratch.mkdir(parents=True, exist_ok=True)
-    logs.mkdir(parents=True, exist_ok=True)
     context = Context(
         workspace=workspace,
         name=step.pipeline,
@@ -58,6 +60,8 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
         say=watch.said,
     )
     try:
+        for folder in (output, scratch, logs):
+            folder.mkdir(parents=True, exist_ok=True)
         _call(step, workspace, output, context)
         _place(output, workspace / step.output)
     except CheckFailed as failed:
@@ -120,6 +124,20 @@ def _advice(fix: str | None, logs: Path, workspace: Path) -> str:
     return f"{fix}; {told}" if fix else told
 
 
+def _passed_over(scratch: Path) -> tuple[str, ...]:
+    """Tell of checkpoints of the same step that are not of this work, where there is none that is."""
+    if scratch.is_dir() and any(scratch.iterdir()):
+        return ()
+    name = re.compile(re.escape(scratch.name[:-DIGITS]) + rf"[0-9a-f]{{{DIGITS}}}")
+    others = scratch.parent.iterdir() if scratch.parent.is_dir() else ()
+    return tuple(
+        f"the checkpoint in .mlspec/scratch/{other.name} is of other parameters or other data: "
+        "it is not used (`mlspec clean` removes it)"
+        for other in sorted(others)
+        if name.fullmatch(other.name) and any(other.iterdir())
+    )
+
+
 def _key(step: Step, fingerprints: Mapping[str, str]) -> str:
     text = json.dumps([step.pipeline, step.name, step.parameters, dict(fingerprints)], sort_keys=True)
-    return f"{step.name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    return f"{step.pipeline}.{step.name}-{hashlib.sha256(text.encode()).hexdigest()[:DIGITS]}"

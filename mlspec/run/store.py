@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from mlspec.plan.plots import plots
 from mlspec.run.workspace import quiet
 
 WDIR = "../.."
+_PID_OF_FOLDER = re.compile(r"-(\d+)$")
+_PID_OF_FILE = re.compile(r"\.(\d+)\.tmp$")
 
 
 class Store:
@@ -124,9 +127,15 @@ def store(root: Path) -> Iterator[Store]:
             raise MissingError("another DVC command works here", where=str(root), fix="wait for it") from busy
 
 
-def mend(root: Path) -> tuple[str, ...]:
-    """Repair what `kill -9` leaves behind, under the workspace's lock, and return what was done, as lines."""
-    _sweep(root / ".mlspec" / "tmp")
+def mend(root: Path, written: Sequence[str] = ()) -> tuple[str, ...]:
+    """Repair what `kill -9` leaves behind, under the workspace's lock, and return what was done, as lines.
+
+    Args:
+        root: The workspace.
+        written: Globs of the folders in which files may lie that were not written to their end.
+    """
+    _sweep((root / ".mlspec" / "tmp").glob("*"), _PID_OF_FOLDER)
+    _sweep((file for folder in written for file in root.glob(f"{folder}/.*.tmp")), _PID_OF_FILE)
     return (*_mend_rwlock(root / ".dvc" / "tmp"), *_mend_locks(root))
 
 
@@ -211,7 +220,7 @@ def _read_lock(path: Path) -> dict[str, Any]:
         raise StepError(
             f"'pipelines/{path.parent.name}/dvc.lock' cannot be read",
             where=str(path),
-            fix="`mlspec run` sets it aside and restores what it said",
+            fix="`mlspec run` mends it",
         ) from fault
     stages: dict[str, Any] = (content or {}).get("stages") or {}
     return stages
@@ -255,15 +264,15 @@ def _alive(content: dict[str, Any], exists: Callable[[int], bool]) -> dict[str, 
 
 
 def _mend_locks(root: Path) -> Iterator[str]:
-    """Set aside a dvc.lock that `dvc repro` left torn: the run cache restores what it said."""
+    """Remove a dvc.lock that a killed `dvc repro` left torn: the run cache restores what it said."""
     import yaml
 
     for path in sorted((root / "pipelines").glob("*/dvc.lock")):
         try:
             _check_lock(path)
         except (yaml.YAMLError, UnicodeDecodeError, ValueError):
-            path.replace(path.with_name("dvc.lock.torn"))
-            yield f"set aside {path.relative_to(root)}, torn by a killed process"
+            path.unlink()
+            yield f"removed {path.relative_to(root)}, torn by a killed process: DVC's cache has what it said"
 
 
 def _check_lock(path: Path) -> None:
@@ -278,13 +287,18 @@ def _check_lock(path: Path) -> None:
             raise ValueError(path)
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what killed processes left half made."""
+def _sweep(found: Iterable[Path], pid_of: re.Pattern[str]) -> None:
+    """Remove what killed processes left half made; what a living one is at is left alone."""
     import psutil
 
-    if not folder.is_dir():
-        return
-    for left in sorted(folder.iterdir()):
-        pid = left.name.rpartition("-")[2]
-        if not pid.isdigit() or int(pid) == os.getpid() or not psutil.pid_exists(int(pid)):
+    for left in sorted(found):
+        named = pid_of.search(left.name)
+        if named is None:
+            continue
+        pid = int(named[1])
+        if pid != os.getpid() and psutil.pid_exists(pid):
+            continue
+        if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)

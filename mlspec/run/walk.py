@@ -20,6 +20,7 @@ from mlspec.run.lock import lock
 from mlspec.run.memo import forget, remember, unchanged
 from mlspec.run.peak import Peak
 from mlspec.run.perform import perform
+from mlspec.run.refused import refused
 from mlspec.run.report import Outcome, Report
 from mlspec.run.resolve import resolve
 from mlspec.run.status import Judgement, judge
@@ -61,30 +62,43 @@ def run_plan(
 
     Raises:
         CheckFailed: a rule, a parity check or a gate said no.
-        MissingError: something is missing here, or another run works in this workspace.
+        MissingError: something is missing here: a file, room on the disk, the right to write; or another
+            run works in this workspace.
         StepError: a step failed.
     """
     root, watch = Path(workspace).resolve(), Noting(watch or Watch())
     chosen = _chosen(plan, until, only)
     forced = {name for word in force for name in _names(plan, word)}
+    try:
+        with lock(root, wait=wait, say=watch.said):
+            return _run(plan, root, watch, locked, chosen, forced)
+    except Exception as fault:
+        told = refused(fault, root)
+        if told is None:
+            raise
+        raise told from fault
+
+
+def _run(
+    plan: Plan, root: Path, watch: Noting, locked: bool, chosen: frozenset[str], forced: set[str]
+) -> Report:
     start = time.perf_counter()
-    with lock(root, wait=wait, say=watch.said):
-        plan = resolve(plan, root, locked=locked, say=watch.said)
-        if locked:
-            _refuse_stale(plan, root)
-        if not write_plan(plan, root) and not forced and unchanged(plan, root):
-            done = (Outcome(step.name, step.pipeline, "reused", (), 0.0, step.output) for step in plan.steps)
-            return Report(plan, root, tuple(done), time.perf_counter() - start)
-        make_workspace(root, watch.said)
-        for line in mend(root):
-            watch.said(line)
-        forget(plan, root)
-        report = _Walk(plan, root, watch, locked, chosen).walk(forced)
-        if len(report.outcomes) == len(plan.steps) and not any(
-            outcome.reasons for outcome in report.outcomes if outcome.done == "reused"
-        ):
-            remember(plan, root)
-        return report
+    plan = resolve(plan, root, locked=locked, say=watch.said)
+    if locked:
+        _refuse_stale(plan, root)
+    if not write_plan(plan, root) and not forced and unchanged(plan, root):
+        done = (Outcome(step.name, step.pipeline, "reused", (), 0.0, step.output) for step in plan.steps)
+        return Report(plan, root, tuple(done), time.perf_counter() - start)
+    make_workspace(root, watch.said)
+    for line in mend(root, _written(plan)):
+        watch.said(line)
+    forget(plan, root)
+    report = _Walk(plan, root, watch, locked, chosen).walk(forced)
+    if len(report.outcomes) == len(plan.steps) and not any(
+        outcome.reasons for outcome in report.outcomes if outcome.done == "reused"
+    ):
+        remember(plan, root)
+    return report
 
 
 @dataclass
@@ -245,9 +259,7 @@ class _Walk:
                 fix="`mlspec run --until validate`, review the file it writes, and commit it",
             )
         if proposal.is_file():
-            target = self.root / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(proposal.read_bytes())
+            write_bytes(self.root / name, proposal.read_bytes())
             if self.plan.sample is None:
                 self.watch.said(f"wrote {name}: what the data looks like now; review it and commit it")
 
@@ -262,6 +274,14 @@ class _Walk:
         outcome = Outcome(step.name, step.pipeline, done, reasons, seconds, step.output, peak)
         self.outcomes.append(outcome)
         self.watch.finished(outcome)
+
+
+def _written(plan: Plan) -> tuple[str, ...]:
+    """Return the folders that a run writes single files into, from the workspace; globs."""
+    named = [step.parameters["validation"]["contract"] for step in plan.steps if step.kind == "validate"]
+    named += [step.parameters["baseline"] for step in plan.steps if step.kind == "gate"]
+    parents = {Path(name).parent.as_posix() for name in named if name is not None}
+    return (".", ".mlspec", ".mlspec/memo", "pipelines/*", "artifacts/*/logs", *sorted(parents))
 
 
 def _chosen(plan: Plan, until: str | None, only: str | None) -> frozenset[str]:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from mlspec.engine.files import write_bytes
 from mlspec.errors import MissingError
 
 IGNORED = ("/artifacts/", "/.mlspec/")
@@ -22,18 +23,23 @@ def workspace(root: Path, say: Callable[[str], None] = lambda line: None) -> Non
     git = _git_root(root)
     if git is not None:
         _ignore(root)
-    if (root / ".dvc" / "config").is_file():
+    # There from before the first file of DVC until after the last: a kill in between tears any of them.
+    making = root / ".mlspec" / "making"
+    if (root / ".dvc" / "config").is_file() and not making.exists():
         return
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     try:
+        _sweep_dvcignore(root, making)
+        write_bytes(making, b"")
         # `force`: what a killed first run left of a .dvc folder holds nothing.
         force = (root / ".dvc").is_dir()
         repo = Repo.init(str(root), no_scm=git is None, subdir=git not in (None, root), force=force)
         with repo.config.edit() as config:
             config["cache"] = {**config.get("cache", {}), "type": ["reflink", "hardlink", "copy"]}
         repo.close()
+        making.unlink()
     except (DvcException, OSError) as fault:
         raise MissingError(f"no DVC repository can be made here: {fault}", where=str(root)) from fault
     kind = (
@@ -59,6 +65,13 @@ def _git_root(root: Path) -> Path | None:
     return None
 
 
+def _sweep_dvcignore(root: Path, making: Path) -> None:
+    """Remove the `.dvcignore` that a killed first run opened and never filled: DVC would leave it so."""
+    file = root / ".dvcignore"
+    if making.exists() and file.is_file() and not file.stat().st_size:
+        file.unlink()
+
+
 def _ignore(root: Path) -> None:
     """Keep artifacts out of git before DVC adds .gitignore files of its own inside them."""
     file = root / ".gitignore"
@@ -66,4 +79,4 @@ def _ignore(root: Path) -> None:
     missing = [entry for entry in IGNORED if entry not in text.splitlines()]
     if missing:
         gap = "" if not text or text.endswith("\n") else "\n"
-        file.write_text(text + gap + "".join(f"{entry}\n" for entry in missing), "utf-8")
+        write_bytes(file, (text + gap + "".join(f"{entry}\n" for entry in missing)).encode())

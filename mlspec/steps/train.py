@@ -51,7 +51,8 @@ def train(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pat
     learned = _learn(model, parameters, data, context)
     _write(learned, data, threshold, output)
     write_json(output / FILE, made_by(parameters, context.workspace))
-    (context.scratch / "training.safetensors").unlink(missing_ok=True)
+    for file in context.scratch.glob("training*.safetensors"):
+        file.unlink()
 
 
 def _learn(model: Model, parameters: Mapping[str, Any], data: Prepared, context: Context) -> Learned:

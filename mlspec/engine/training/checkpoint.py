@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import torch
 from mlspec.engine.files import write_bytes
 from mlspec.errors import StepError
 
-FORMAT = 1
+FORMAT = 2
+BLANK = "0" * 64
+"""Stands where the file's own SHA-256 goes while that is computed."""
 
 
 def save_checkpoint(path: Path, key: str, state: dict[str, Any]) -> None:
-    """Write a training's state, whole or not at all.
+    """Write a training's state, whole or not at all, and keep the one before beside it.
 
     Args:
         path: The file.
@@ -30,26 +33,66 @@ def save_checkpoint(path: Path, key: str, state: dict[str, Any]) -> None:
 
     tensors: dict[str, torch.Tensor] = {}
     tree = _pack(state, tensors)
-    header = json.dumps({"format": FORMAT, "key": key, "tree": tree})
-    write_bytes(path, save(tensors, {"mlspec": header}))
+    # The sum comes first in the header, which comes first in the file: nothing before it looks like it.
+    header = json.dumps({"sha256": BLANK, "format": FORMAT, "key": key, "tree": tree})
+    content = save(tensors, {"mlspec": header})
+    content = content.replace(BLANK.encode(), hashlib.sha256(content).hexdigest().encode(), 1)
+    if path.exists():
+        path.replace(before(path))
+    write_bytes(path, content)
 
 
-def load_checkpoint(path: Path, key: str) -> dict[str, Any] | None:
-    """Return a training's state, or None where there is none of this key that can be read."""
-    from safetensors import SafetensorError, safe_open
+def load_checkpoint(path: Path, key: str) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+    """Return a training's last whole state, and lines that say what could not be used.
 
-    if not path.is_file():
-        return None
+    A file whose bytes are not those that were written is passed over for the one before it; a file of
+    another training is never used.
+
+    Args:
+        path: The file; the one before lies beside it.
+        key: What the training is of.
+    """
+    notes = []
+    for file in (path, before(path)):
+        if not file.is_file():
+            continue
+        try:
+            header, tensors = _read(file)
+        except (OSError, ValueError, KeyError, TypeError):
+            notes.append(f"the checkpoint {file.name} is damaged: it is not used")
+            continue
+        if header["key"] != key:
+            notes.append("a checkpoint of other parameters or other data lies here: it is not used")
+            continue
+        state: dict[str, Any] = _unpack(header["tree"], tensors)
+        return state, tuple(dict.fromkeys(notes))
+    return None, (*dict.fromkeys(notes), "the training starts anew") if notes else ()
+
+
+def before(path: Path) -> Path:
+    """Return where the checkpoint before the last one lies."""
+    return path.with_suffix(f".before{path.suffix}")
+
+
+def _read(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Return the header and the tensors of a file whose bytes are as they were written.
+
+    Raises:
+        ValueError: they are not.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    content = file.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    header: dict[str, Any] = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["mlspec"])
+    blanked = content.replace(str(header["sha256"]).encode(), BLANK.encode(), 1)
+    if header["format"] != FORMAT or hashlib.sha256(blanked).hexdigest() != header["sha256"]:
+        raise ValueError("its bytes are not those that were written")
     try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("mlspec", "{}"))
-            if header.get("format") != FORMAT or header.get("key") != key:
-                return None
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-            state: dict[str, Any] = _unpack(header["tree"], tensors)
-    except (SafetensorError, OSError, ValueError, KeyError):
-        return None
-    return state
+        return header, load(content)
+    except SafetensorError as fault:
+        raise ValueError(str(fault)) from fault
 
 
 def _pack(value: Any, tensors: dict[str, torch.Tensor]) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,7 +18,7 @@ from mlspec.engine.training.chunks import BATCHES, InOrder, Shuffled, rows_of
 from mlspec.engine.training.lesson import Lesson
 from mlspec.engine.training.quiet import quiet
 from mlspec.engine.training.seeded import seeded
-from mlspec.errors import MissingError, StepError
+from mlspec.errors import MissingError, StepError, Terminated
 from mlspec.sdk.context import Context
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def fit(lesson: Lesson, context: Context, key: str = "") -> Trained:
             tell,
             lambda done: context.progress(done, total, "rows"),
         )
-        found = load_checkpoint(checkpoint, key)
+        found, notes = load_checkpoint(checkpoint, key)
+        for note in notes:
+            context.say(note)
         if found is not None:
             learner.resume(found)
             context.say(f"resumed from epoch {learner.course.epoch} step {learner.course.step}")
@@ -136,7 +139,7 @@ def _run(lesson: Lesson, learner: Learner, scratch: Path) -> None:
         val = InOrder(
             rows_of(lesson.val, lesson.target, lesson.class_weights), max(8192, lesson.batch_size * BATCHES)
         )
-    with _interruptible():
+    with _interruptible(learner):
         trainer.fit(learner, train, val)
 
 
@@ -152,17 +155,36 @@ def _deterministic(lesson: Lesson) -> Iterator[None]:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Pass the user's interrupt on as one: Lightning exits with status 1 and deafens the process."""
-    here = threading.current_thread() is threading.main_thread()
-    handler = signal.getsignal(signal.SIGINT)
+def _interruptible(learner: Learner) -> Iterator[None]:
+    """Let a signal end the training where its state is whole, and be saved; a second one ends it at once.
+
+    Lightning exits with status 1 on an interrupt and deafens the process, and takes SIGTERM for its own.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.getsignal(number) for number in signals}
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        stop = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+        if learner.stop is not None:
+            raise stop
+        learner.stop = stop
+
+    def listen() -> None:
+        # Where a signal has no handler of Python's, its sender's meaning stays: the process ends.
+        for number, handler in before.items():
+            if callable(handler):
+                signal.signal(number, ask)
+
+    learner.listen = listen
     try:
         yield
     except SystemExit as exit_:
-        raise KeyboardInterrupt from exit_
+        first = exit_.__context__
+        stop = learner.stop or (first if isinstance(first, KeyboardInterrupt) else KeyboardInterrupt())
+        raise stop from exit_
     finally:
-        if here:
-            signal.signal(signal.SIGINT, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

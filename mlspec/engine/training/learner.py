@@ -79,6 +79,10 @@ class Learner(lightning.LightningModule):
         self._scores: list[NDArray[np.float32]] = []
         self._val_loss = 0.0
         self._saved = time.monotonic()
+        self.stop: KeyboardInterrupt | None = None
+        """Set from outside: the training saves its state and raises this as soon as the state is whole."""
+        self.listen: Callable[[], None] = lambda: None
+        """Called once Lightning has taken the process's signals, to take them back."""
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Build the optimiser and the schedule, and put back what a checkpoint knew of them."""
@@ -93,6 +97,7 @@ class Learner(lightning.LightningModule):
 
     def on_train_start(self) -> None:
         """Put random generators back where a checkpoint left them; Lightning's own start draws from them."""
+        self.listen()
         if self._found is not None:
             restore(self._found["random"])
             self._found = None
@@ -134,9 +139,11 @@ class Learner(lightning.LightningModule):
         """Tell how far it is, and save when it is time."""
         every = self._lesson.rows
         self._progress(self.course.epoch * every + self.course.rows)
-        if time.monotonic() - self._saved >= self._lesson.save_every and self.course.rows < every:
+        due = self.stop is not None or time.monotonic() - self._saved >= self._lesson.save_every
+        if due and self.course.rows < every:
             self._tell("train/loss", self.course.loss / self.course.rows, self.course.step)
             self.save()
+            self._heed()
 
     def on_validation_epoch_start(self) -> None:
         """Settle what no training row can reach."""
@@ -172,6 +179,11 @@ class Learner(lightning.LightningModule):
             course.stopped = self.patience.over
             self.trainer.should_stop = course.stopped
         self.save()
+        self._heed()
+
+    def _heed(self) -> None:
+        if self.stop is not None:
+            raise self.stop
 
     def _judged(self) -> dict[str, float]:
         lesson = self._lesson

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from mlspec.engine.training.checkpoint import load_checkpoint, save_checkpoint
+from mlspec.engine.training.checkpoint import before, load_checkpoint, save_checkpoint
 from mlspec.errors import StepError
 
 
@@ -43,12 +43,13 @@ def test_everything_comes_back_with_its_type(tmp_path: Path) -> None:
         "empty": {},
     }
     save_checkpoint(tmp_path / "file", "key", state)
-    assert same(state, load_checkpoint(tmp_path / "file", "key"))
+    found, notes = load_checkpoint(tmp_path / "file", "key")
+    assert same(state, found) and notes == ()
 
 
 def test_numbers_of_numpy_come_back_plain(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "file", "key", {"a": np.float64(0.1), "b": np.int32(3)})
-    assert load_checkpoint(tmp_path / "file", "key") == {"a": 0.1, "b": 3}
+    assert load_checkpoint(tmp_path / "file", "key") == ({"a": 0.1, "b": 3}, ())
 
 
 def test_the_same_state_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -59,19 +60,49 @@ def test_the_same_state_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_another_key_and_no_file_give_nothing(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "file", "key", {"a": 1})
-    assert load_checkpoint(tmp_path / "file", "other") is None
-    assert load_checkpoint(tmp_path / "absent", "key") is None
+    found, notes = load_checkpoint(tmp_path / "file", "other")
+    assert found is None
+    assert "other parameters or other data" in notes[0] and notes[-1] == "the training starts anew"
+    assert load_checkpoint(tmp_path / "absent", "key") == (None, ())
 
 
-@pytest.mark.parametrize("cut", [0, 1, 7, 9, 40, -1])
-def test_a_cut_file_gives_nothing(cut: int, tmp_path: Path) -> None:
+def damages(content: bytes) -> list[bytes]:
+    """Return a file cut at several places, and with a bit flipped in each of its parts."""
+    cuts = [content[:cut] for cut in (0, 1, 7, 9, 40, len(content) // 2, -1)]
+    places = [*range(0, 160, 7), *range(160, len(content), 41), len(content) - 1]
+    flips = [content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :] for at in places]
+    return [*cuts, *flips, content + b"\0"]
+
+
+def test_a_damaged_file_gives_nothing_and_is_named(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "file", "key", {"a": torch.arange(100)})
-    (tmp_path / "file").write_bytes((tmp_path / "file").read_bytes()[:cut])
-    assert load_checkpoint(tmp_path / "file", "key") is None
+    for damaged in damages((tmp_path / "file").read_bytes()):
+        (tmp_path / "file").write_bytes(damaged)
+        assert load_checkpoint(tmp_path / "file", "key") == (
+            None,
+            ("the checkpoint file is damaged: it is not used", "the training starts anew"),
+        )
+
+
+def test_behind_a_damaged_file_stands_the_one_before(tmp_path: Path) -> None:
+    file = tmp_path / "file.safetensors"
+    for number in range(3):
+        save_checkpoint(file, "key", {"a": number})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file.before.safetensors", file.name]
+    for damaged in damages(file.read_bytes()):
+        file.write_bytes(damaged)
+        found, notes = load_checkpoint(file, "key")
+        assert found == {"a": 1}
+        assert notes == ("the checkpoint file.safetensors is damaged: it is not used",)
+    # A kill between the two renames leaves only this one.
+    file.unlink()
+    assert load_checkpoint(file, "key") == ({"a": 1}, ())
+    before(file).write_bytes(b"")
+    assert load_checkpoint(file, "key")[0] is None
 
 
 def test_what_it_cannot_hold_is_refused_and_the_old_file_stays(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "file", "key", {"a": 1})
     with pytest.raises(StepError, match="cannot hold a 'object'"):
         save_checkpoint(tmp_path / "file", "key", {"a": object()})
-    assert load_checkpoint(tmp_path / "file", "key") == {"a": 1}
+    assert load_checkpoint(tmp_path / "file", "key") == ({"a": 1}, ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import random
 import signal
 import socket
@@ -17,11 +18,13 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
+from mlspec.cli._terminable import terminable
 from mlspec.engine.judging.answers import answers
+from mlspec.engine.training.checkpoint import before, load_checkpoint
 from mlspec.engine.training.fit import CHECKPOINT, Trained, fit
 from mlspec.engine.training.lesson import Lesson
 from mlspec.engine.training.module import scores_of
-from mlspec.errors import MissingError, StepError
+from mlspec.errors import MissingError, StepError, Terminated
 from mlspec.sdk.context import Context
 from mlspec.sdk.contract import ModelInputs
 from mlspec.sdk.encoded import Encoded
@@ -153,32 +156,142 @@ def test_a_finished_checkpoint_is_not_trained_again(tmp_path: Path) -> None:
     assert bits(again) == bits(first)
 
 
+def test_a_checkpoint_of_another_training_is_not_used_and_that_is_said(tmp_path: Path) -> None:
+    whole = lesson(epochs=1)
+    expected = run(whole, tmp_path / "clean")
+    run(lesson(epochs=2, seed=8), tmp_path)
+    said: list[str] = []
+    found = fit(
+        whole, Context(workspace=tmp_path, scratch=tmp_path / "scratch", say=said.append), "another key"
+    )
+    assert bits(found) == bits(expected)
+    assert "of other parameters or other data: it is not used" in said[0]
+    assert said[-1] == "the training starts anew"
+
+
 @pytest.mark.parametrize("content", [b"", b"nonsense", None])
-def test_a_checkpoint_that_is_cut_off_or_of_another_training_is_left_alone(
+def test_behind_a_damaged_checkpoint_the_one_before_goes_on_with_the_same_bits(
     content: bytes | None, tmp_path: Path
 ) -> None:
-    expected = run(lesson(epochs=1), tmp_path / "clean")
-    scratch = tmp_path / "scratch"
-    run(lesson(epochs=1), tmp_path)
-    whole = (scratch / CHECKPOINT).read_bytes()
+    whole = lesson(save_every=0.0)
+    expected = run(whole, tmp_path / "clean")
+    with pytest.raises(RuntimeError):
+        run(dataclasses.replace(whole, optimizer=Failing(at=2 * STEPS)), tmp_path)
+    last = tmp_path / "scratch" / CHECKPOINT
+    flipped = bytearray(last.read_bytes())
+    flipped[-1] ^= 1
+    last.write_bytes(bytes(flipped) if content is None else content)
     said: list[str] = []
-    if content is None:
-        (scratch / CHECKPOINT).write_bytes(whole[: len(whole) // 2])
-    else:
-        (scratch / CHECKPOINT).write_bytes(content)
-    assert bits(run(lesson(epochs=1), tmp_path, say=said.append)) == bits(expected)
-    fit(lesson(epochs=1), Context(workspace=tmp_path, scratch=scratch, say=said.append), "another key")
-    assert said == []
+    assert bits(run(whole, tmp_path, say=said.append)) == bits(expected)
+    assert said == [
+        f"the checkpoint {CHECKPOINT} is damaged: it is not used",
+        f"resumed from epoch 1 step {STEPS + 48}",
+    ]
+    for file in (tmp_path / "scratch").iterdir():
+        file.write_bytes(b"")
+    assert bits(run(whole, tmp_path, say=said.append)) == bits(expected)
+    assert said[-1] == "the training starts anew"
 
 
-def test_the_scratch_folder_holds_one_file_and_no_pickle(tmp_path: Path) -> None:
+def test_the_scratch_folder_holds_two_files_and_no_pickle(tmp_path: Path) -> None:
     run(lesson(save_every=0.0), tmp_path)
-    (only,) = (tmp_path / "scratch").iterdir()
-    assert only.name == CHECKPOINT
+    files = sorted((tmp_path / "scratch").iterdir())
+    assert [file.name for file in files] == [before(Path(CHECKPOINT)).name, CHECKPOINT]
     from safetensors import safe_open
 
-    with safe_open(only, framework="np") as file:
-        assert set(file.metadata()) == {"mlspec"}
+    for one in files:
+        with safe_open(one, framework="np") as file:
+            assert set(file.metadata()) == {"mlspec"}
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle", "cosine", "linear", None])
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_at_random_steps_with_early_stopping_it_ends_with_the_same_bits(
+    schedule: str | None, seed: int, tmp_path: Path
+) -> None:
+    chance = random.Random(f"{seed} {schedule}")
+    whole = lesson(
+        schedule=None if schedule is None else choose("schedule", schedule),
+        optimizer=Failing(lr=0.05),
+        metric=choose("metric", "auroc"),
+        patience=1,
+        epochs=8,
+        save_every=chance.choice((0.0, 1e9)),
+    )
+    expected = run(whole, tmp_path / "whole")
+    done = STEPS * len(expected.history)
+    assert len(expected.history) < whole.epochs  # early stopping ended it
+    # Killed, gone on, and killed again further on.
+    for at in sorted(chance.sample(range(2, done), 2)):
+        reached: list[str] = []
+        resumed = 0
+        with pytest.raises(RuntimeError, match="down"):
+            file = tmp_path / "scratch" / CHECKPOINT
+            if file.is_file():
+                state, _ = load_checkpoint(file, "key")
+                assert state is not None
+                resumed = state["course"]["step"]
+            run(
+                dataclasses.replace(whole, optimizer=Failing(lr=0.05, at=at - resumed)),
+                tmp_path,
+                say=reached.append,
+            )
+        assert len(reached) == (1 if resumed else 0)
+    found = run(whole, tmp_path)
+    assert bits(found) == bits(expected)
+    assert (found.history, found.best_epoch) == (expected.history, expected.best_epoch)
+
+
+class Signalling(Optimizer):
+    """AdamW whose process gets a signal at a step."""
+
+    lr: float = 0.01
+    at: int = -1
+    number: int = 0
+    times: int = 1
+
+    def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        options, steps = self, 0
+
+        class Signalled(torch.optim.AdamW):
+            def step(self, closure: Any = None) -> Any:
+                nonlocal steps
+                steps += 1
+                if options.at <= steps < options.at + options.times and options.at > 0:
+                    os.kill(os.getpid(), options.number)
+                return super().step(closure)
+
+        return Signalled(parameters, lr=self.lr)
+
+
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
+)
+@pytest.mark.parametrize("at", [3, 20, STEPS - 1, STEPS + 5])
+def test_a_signal_saves_first_and_the_next_training_goes_on_from_there(
+    number: int, error: type[BaseException], at: int, tmp_path: Path
+) -> None:
+    whole = lesson(optimizer=Signalling(), patience=3)
+    expected = run(whole, tmp_path / "whole")
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    stopped = dataclasses.replace(whole, optimizer=Signalling(at=at, number=number))
+    with terminable(), pytest.raises(KeyboardInterrupt) as caught:
+        run(stopped, tmp_path)
+    assert caught.type is error
+    assert {each: signal.getsignal(each) for each in handlers} == handlers
+    said: list[str] = []
+    assert bits(run(whole, tmp_path, say=said.append)) == bits(expected)
+    # The chunk of 16 batches in which the signal came is finished, and saved.
+    epoch, step = divmod(at - 1, STEPS)
+    ended = min((step // 16 + 1) * 16, STEPS)
+    epoch += ended == STEPS
+    assert said == [f"resumed from epoch {epoch} step {(at - 1) // STEPS * STEPS + ended}"]
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(lesson(optimizer=Signalling(at=3, number=signal.SIGINT, times=2)), tmp_path)
+    assert not (tmp_path / "scratch" / CHECKPOINT).exists()
 
 
 @pytest.mark.parametrize("kind", ["binary", "category", "number"])
