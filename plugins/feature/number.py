@@ -15,10 +15,21 @@ if TYPE_CHECKING:
 
     from mlspec.engine.builder import Builder
 
+CUT = 10.0
+"""How far from 0 a scaled number may lie without `clip`: standard deviations (or ranges) of training."""
+_SMALLEST = 1e-300
+"""Spreads below it count as none: their reciprocal is no finite number."""
+
 
 class Number(Feature):
-    """A number: clipped, its gaps filled, centred and scaled; a second input tells where gaps were."""
+    """A number: clipped, gaps filled, centred, scaled, cut at 10 deviations; a second input tells of gaps.
 
+    Scaled values are cut at 10 standard deviations of the training split on either side (`minmax`: at 10
+    ranges) unless `clip` sets limits, so that one odd row cannot carry an answer very far. A scaled column in
+    which training saw one value only is 0 throughout.
+    """
+
+    revision: ClassVar[int] = 2
     tensor: ClassVar[Tensor] = "float64"
     takes: ClassVar[tuple[JsonType, ...]] = ("number", "integer")
 
@@ -27,7 +38,8 @@ class Number(Feature):
     scale: Literal["standard", "minmax", "none"] = "standard"
     """`standard`: minus the mean, over the standard deviation; `minmax`: the training range becomes 0-1."""
     clip: tuple[float, float] | None = None
-    """Lowest and highest value; what lies beyond is moved to the limit before anything else."""
+    """Lowest and highest value; what lies beyond is moved to the limit before anything else. They take the
+    place of the cut at 10 standard deviations: set them where farther values mean something."""
 
     @model_validator(mode="after")
     def _finite(self) -> Self:
@@ -52,16 +64,24 @@ class Number(Feature):
 
     def fit(self, aggregates: Mapping[str, Any], counts: Sequence[tuple[str | None, int]]) -> dict[str, Any]:
         """Return fill, centre and factor of the column, and whether it had gaps."""
+        from mlspec.engine.graph.blocks import BOUND
+
         fill = aggregates[self.impute] if isinstance(self.impute, str) else self.impute
         centre, spread = 0.0, 1.0
         if self.scale == "standard":
-            centre, spread = aggregates["mean"] or 0.0, aggregates["std"] or 1.0
+            centre, spread = aggregates["mean"] or 0.0, aggregates["std"] or 0.0
         elif self.scale == "minmax" and aggregates["low"] is not None:
             centre, spread = aggregates["low"], aggregates["high"] - aggregates["low"]
+        elif self.scale == "minmax":
+            spread = 0.0
+        # Nothing was learnt from a column that never varied: its weights are chance.
+        known = spread >= _SMALLEST
+        far = BOUND if self.clip or self.scale == "none" else CUT
         return {
             "fill": float(fill or 0.0),
             "centre": float(centre),
-            "factor": _factor(float(spread)),
+            "factor": max(1 / float(spread), 1e-307) if known else 1.0,
+            "bound": far if known else 0.0,
             "gaps": aggregates["nulls"] > 0,
         }
 
@@ -78,7 +98,7 @@ class Number(Feature):
 
     @classmethod
     def block(cls, builder: Builder, columns: Sequence[FittedColumn]) -> Block:
-        """Append: fill, clip, centre and scale in double, bound, and only then float32."""
+        """Append: fill, clip, centre and scale in double, cut, and only then float32."""
         from mlspec.engine.graph.blocks import cast, columns_of, scaled, stack
 
         values = stack(builder, [column.name for column in columns])
@@ -95,7 +115,11 @@ class Number(Feature):
             values = builder.node("Min", values, builder.constant([[limit] for limit in highest], "float64"))
         rows = [
             scaled(
-                builder, values, [state["centre"] for state in states], [state["factor"] for state in states]
+                builder,
+                values,
+                [state["centre"] for state in states],
+                [state["factor"] for state in states],
+                [state["bound"] for state in states],
             )
         ]
         names = [column.name for column in columns]
@@ -105,8 +129,3 @@ class Number(Feature):
             rows.append(cast(builder, told, "float32"))
             names += [f"{columns[place].name} is null" for place in having]
         return Block(numbers=columns_of(builder, rows), number_names=tuple(names))
-
-
-def _factor(spread: float) -> float:
-    """Return 1 / spread as a normal number other than 0, for 0 times infinity would be none."""
-    return 1.0 if spread < 1e-300 else max(1 / spread, 1e-307)

@@ -27,12 +27,30 @@ def stack(builder: Builder, names: Sequence[str]) -> str:
     return rows[0] if len(rows) == 1 else builder.node("Concat", *rows, axis=0)
 
 
-def scaled(builder: Builder, values: str, centres: Sequence[float], factors: Sequence[float]) -> str:
-    """Append `(values - centre) * factor` in double, bounded, as float32 at the last: `[columns, rows]`."""
+def scaled(
+    builder: Builder,
+    values: str,
+    centres: Sequence[float],
+    factors: Sequence[float],
+    bounds: Sequence[float] = (BOUND,),
+) -> str:
+    """Append `(values - centre) * factor` in double, cut, as float32 at the last: `[columns, rows]`.
+
+    Args:
+        builder: The graph.
+        values: `[columns, rows] float64`.
+        centres: Of each column.
+        factors: Of each column; never 0, for 0 times infinity would be none.
+        bounds: How far from 0 the numbers of each column may lie, or one bound for all.
+    """
     values = builder.node("Sub", values, builder.constant([[centre] for centre in centres], "float64"))
     values = builder.node("Mul", values, builder.constant([[factor] for factor in factors], "float64"))
-    bound = builder.constant(-BOUND, "float64"), builder.constant(BOUND, "float64")
-    return cast(builder, builder.node("Clip", values, *bound), "float32")
+    if len(set(bounds)) == 1:
+        limits = builder.constant(-bounds[0], "float64"), builder.constant(bounds[0], "float64")
+        return cast(builder, builder.node("Clip", values, *limits), "float32")
+    values = builder.node("Max", values, builder.constant([[-bound] for bound in bounds], "float64"))
+    values = builder.node("Min", values, builder.constant([[bound] for bound in bounds], "float64"))
+    return cast(builder, values, "float32")
 
 
 def columns_of(builder: Builder, parts: Sequence[str]) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from mlspec.plugins.feature.number import Number
 from pydantic import ValidationError
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
+from mlspec.engine.builder import NUMBERS
+from mlspec.engine.graph.features import build_features, fit_features, input_columns
+from mlspec.engine.graph.session import Session
 from mlspec.sdk.slot import Slot
 from tests.encoded import encoded
 from tests.hostile import legal
@@ -20,8 +25,8 @@ TAME = pa.array(np.random.default_rng(5).normal(40, 12, 5_000), mask=np.arange(5
 HOSTILE = legal().column("number")
 
 
-def bounded(values: np.ndarray) -> np.ndarray:
-    return np.clip(values, -1e6, 1e6).astype(np.float32)
+def bounded(values: np.ndarray, farthest: float = 10) -> np.ndarray:
+    return np.clip(values, -farthest, farthest).astype(np.float32)
 
 
 def frame(column: pa.Array) -> np.ndarray:
@@ -55,9 +60,48 @@ def test_clip_comes_before_the_statistics_as_in_pandas() -> None:
     np.testing.assert_allclose(found["x"], expected, rtol=2e-7, atol=1e-7)
 
 
+@pytest.mark.parametrize("scale", ["standard", "minmax"])
+def test_limits_of_the_user_take_the_place_of_the_cut(scale: str) -> None:
+    option = {"kind": "number", "scale": scale, "clip": (-1e4, 1e5), "impute": 40}
+    found, _ = encoded(option, TAME, HOSTILE, "number")
+    scaler = (StandardScaler() if scale == "standard" else MinMaxScaler()).fit(frame(TAME))
+    asked = np.clip(np.nan_to_num(frame(HOSTILE), nan=40.0), -1e4, 1e5)
+    np.testing.assert_allclose(
+        found["x"], scaler.transform(asked)[:, 0].astype(np.float32), rtol=2e-7, atol=2e-7
+    )
+    assert found["x"].max() > 1000
+
+
+@pytest.mark.parametrize("clip", [None, (-1e4, 1e5)])
+@pytest.mark.parametrize("scale", ["standard", "minmax"])
+@pytest.mark.parametrize("train", [[5.0, None, 5.0], [None, None], [7.0] * 4], ids=str)
+def test_a_column_that_never_varied_in_training_stays_zero(
+    train: list[float | None], scale: str, clip: tuple[float, float] | None
+) -> None:
+    option = {"kind": "number", "scale": scale, "impute": -3.0, "clip": clip}
+    found, _ = encoded(option, pa.array(train, pa.float64()), HOSTILE, "number")
+    assert not found["x"].any()
+
+
+def test_each_column_of_a_block_has_its_own_bound() -> None:
+    train = pa.table(
+        {"steady": [1.0] * 4, "known": [0.0, 2.0] * 2, "limited": [0.0, 2.0] * 2, "raw": [0.0] * 4}
+    )
+    features = {
+        "steady": Number(), "known": Number(), "limited": Number(clip=(-50, 50)), "raw": Number(scale="none"),
+    }  # fmt: skip
+    columns = fit_features(ibis.memtable(train), features)
+    session = Session(
+        build_features(columns).SerializeToString(), input_columns(columns, dict.fromkeys(features, "number"))
+    )
+    far = pa.RecordBatch.from_pydict({name: [-1e9, 1e9, None] for name in features})
+    expected = [[0, -10, -51, -1e6], [0, 10, 49, 1e6], [0, 0, 0, 0]]
+    np.testing.assert_array_equal(session.run(far)[NUMBERS], np.float32(expected))
+
+
 def test_without_a_scale_values_pass_as_float32() -> None:
     found, _ = encoded({"kind": "number", "scale": "none", "impute": -1}, TAME, HOSTILE, "number")
-    np.testing.assert_array_equal(found["x"], bounded(np.nan_to_num(frame(HOSTILE)[:, 0], nan=-1.0)))
+    np.testing.assert_array_equal(found["x"], bounded(np.nan_to_num(frame(HOSTILE)[:, 0], nan=-1.0), 1e6))
     zeros, _ = encoded({"kind": "number", "scale": "none"}, TAME, pa.array([-0.0, 0.0]), "number")
     assert np.signbit(zeros["x"]).tolist() == [True, False]
 
