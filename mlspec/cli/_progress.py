@@ -8,16 +8,20 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from mlspec.cli._pace import Pace
 from mlspec.run.watch import Watch
+from mlspec.telling.figure import duration
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from mlspec.plan.plan import Step
     from mlspec.run.report import Outcome
 
 PATIENCE = 2.0
 """Seconds that a step may take before anything is told of it."""
-PAUSE = 0.1
-"""Seconds between two drawings."""
+DRAWINGS = 4
+"""Drawings a second."""
 STYLES = {"ran": "green", "restored": "cyan", "reused": "dim", "failed": "bold red", "interrupted": "yellow"}
 INDENT = " " * 17
 
@@ -29,7 +33,7 @@ class Progress(Watch):
         self._live: Any = None
         self._timer: threading.Timer | None = None
         self._step: Step | None = None
-        self._began = self._drawn = 0.0
+        self._began, self._pace, self._got = 0.0, Pace(), ""
         self._terminal = sys.stderr.isatty()
         self.failed: str | None = None
         """The step that failed."""
@@ -44,25 +48,15 @@ class Progress(Watch):
 
     def started(self, step: Step, reasons: tuple[str, ...]) -> None:
         """Wait a little before telling that a step works: most are done by then."""
-        self._step, self._began, self._drawn = step, time.monotonic(), 0.0
+        self._step, self._began, self._pace, self._got = step, time.monotonic(), Pace(), ""
         self._timer = threading.Timer(PATIENCE, self._late)
         self._timer.daemon = True
         self._timer.start()
 
     def progressed(self, done: float, total: float | None, unit: str) -> None:
-        """Draw how far a step is, once it takes long."""
-        now = time.monotonic()
-        if self._live is None or now - self._drawn < PAUSE:
-            return
-        self._drawn = now
-        share = f"{min(1.0, done / total):4.0%}  " if total else ""
-        of = f" of {total:,.0f}" if total else ""
-        left = (
-            f"  {(now - self._began) * (total - done) / done:,.0f} s left"
-            if total and 0 < done < total
-            else ""
-        )
-        self._draw(f"{share}{done:,.0f}{of} {unit}{left}")
+        """Note how far a step is; it is drawn once the step takes long."""
+        if self._terminal:
+            self._got = self._pace.line(done, total, unit, time.monotonic())
 
     def finished(self, outcome: Outcome) -> None:
         """Tell what became of a step, unless it was found done."""
@@ -93,15 +87,19 @@ class Progress(Watch):
 
         from mlspec.cli.console import stderr
 
-        self._live = Live(console=stderr(), transient=True, auto_refresh=False)
+        # Drawn by the clock: a step that cannot tell how far it is still shows that it lives.
+        self._live = Live(
+            console=stderr(), transient=True, refresh_per_second=DRAWINGS, get_renderable=self._drawn
+        )
         self._live.start()
-        self._draw("")
 
-    def _draw(self, text: str) -> None:
+    def _drawn(self) -> Text:
         from rich.text import Text
 
-        if self._live is not None and self._step is not None:
-            self._live.update(Text(f"{self._step.name:<16} {text}"), refresh=True)
+        if self._step is None:
+            return Text("")
+        worked = duration(time.monotonic() - self._began)
+        return Text(f"{self._step.name:<16} {worked:>8}  {self._got}".rstrip())
 
     def _line(self, name: str, word: str, text: str) -> None:
         from mlspec.cli.console import stderr

@@ -16,6 +16,7 @@ ORDER = (
     "accept",
     "why",
     "show",
+    "report",
     "diff",
     "verify",
     "migrate",

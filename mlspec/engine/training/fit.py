@@ -66,7 +66,7 @@ def fit(lesson: Lesson, context: Context, key: str = "") -> Trained:
             lesson.model.module(lesson.inputs, lesson.target),
             save,
             tell,
-            lambda done: context.progress(done, total, "rows"),
+            lambda done: context.progress(done, total, f"rows in {lesson.epochs} epochs"),
         )
         found, notes = load_checkpoint(checkpoint, key)
         for note in notes:

@@ -1,0 +1,48 @@
+"""How far a step is, and how long it still takes."""
+
+from __future__ import annotations
+
+from mlspec.telling.figure import duration
+
+
+class Pace:
+    """Judges by what was done since the first word of it.
+
+    What came before, such as imports or an earlier run that was resumed, tells nothing of its speed.
+    """
+
+    def __init__(self) -> None:
+        self._first: tuple[float, float] | None = None
+        self._last: tuple[float, float] | None = None
+        self._kind: tuple[float | None, str] | None = None
+
+    def line(self, done: float, total: float | None, unit: str, now: float) -> str:
+        """Return how far it is, and how long it takes from here where that can be known.
+
+        Args:
+            done: What is done, of the step's whole work.
+            total: All of it; None where nobody knows.
+            unit: What is counted.
+            now: Seconds of a clock that only goes forward.
+
+        Example:
+            >>> pace = Pace()
+            >>> pace.line(5000, 10000, "rows", now=30.0), pace.line(6000, 10000, "rows", now=40.0)
+            (' 50%  5,000 of 10,000 rows', ' 60%  6,000 of 10,000 rows  40 s left')
+        """
+        # A step may count one thing and then another: each has a pace of its own.
+        if self._first is None or self._kind != (total, unit) or (self._last and done < self._last[1]):
+            self._first, self._kind = (now, done), (total, unit)
+        self._last = (now, done)
+        if not total:
+            return f"{done:,.0f} {unit}" if done else unit
+        text = f"{min(1.0, done / total):4.0%}  {done:,.0f} of {total:,.0f} {unit}"
+        left = self._left(done, total, now)
+        return text if left is None else f"{text}  {duration(left)} left"
+
+    def _left(self, done: float, total: float, now: float) -> float | None:
+        assert self._first is not None
+        began, before = self._first
+        if done <= before or now <= began or done >= total:
+            return None
+        return (now - began) * (total - done) / (done - before)
