@@ -49,7 +49,7 @@ deployments:
 """
 WORDS = (
     "init empty.yaml", "init --from rows.csv other.yaml", "validate", "plan", "run", "plan --check", "run",
-    "show --resolved --comments", "show last", "show runs", "why model", "why MS0201", "accept",
+    "show --resolved --comments", "show last", "show runs", "report", "why model", "why MS0201", "accept",
     "diff spec.yaml seed=3", "migrate", "schema", "plugins", "plugins model linear", "doctor", "trust",
     "score rows.csv -o scores.parquet", "show artifacts/quiet/export-main/model.onnx", "verify",
     "completion bash", "serve --help", "clean --yes",

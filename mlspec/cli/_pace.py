@@ -28,7 +28,7 @@ class Pace:
         Example:
             >>> pace = Pace()
             >>> pace.line(5000, 10000, "rows", now=30.0), pace.line(6000, 10000, "rows", now=40.0)
-            (' 50%  5,000 of 10,000 rows', ' 60%  6,000 of 10,000 rows  40 s left')
+            (' 50%  5,000 of 10,000 rows', ' 60%  40 s left  6,000 of 10,000 rows')
         """
         # A step may count one thing and then another: each has a pace of its own.
         if self._first is None or self._kind != (total, unit) or (self._last and done < self._last[1]):
@@ -36,9 +36,10 @@ class Pace:
         self._last = (now, done)
         if not total:
             return f"{done:,.0f} {unit}" if done else unit
-        text = f"{min(1.0, done / total):4.0%}  {done:,.0f} of {total:,.0f} {unit}"
-        left = self._left(done, total, now)
-        return text if left is None else f"{text}  {duration(left)} left"
+        seconds = self._left(done, total, now)
+        # Before the counts: a narrow terminal cuts the end.
+        left = "" if seconds is None else f"{duration(seconds)} left  "
+        return f"{min(1.0, done / total):4.0%}  {left}{done:,.0f} of {total:,.0f} {unit}"
 
     def _left(self, done: float, total: float, now: float) -> float | None:
         assert self._first is not None

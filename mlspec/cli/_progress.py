@@ -99,7 +99,7 @@ class Progress(Watch):
         if self._step is None:
             return Text("")
         worked = duration(time.monotonic() - self._began)
-        return Text(f"{self._step.name:<16} {worked:>8}  {self._got}".rstrip())
+        return Text(f"{self._step.name:<16} {worked:>11}  {self._got}".rstrip())
 
     def _line(self, name: str, word: str, text: str) -> None:
         from mlspec.cli.console import stderr

@@ -113,6 +113,13 @@ def test_a_run_that_a_gate_ended_says_so_at_the_top(here: Path) -> None:
     assert "not reached" in page.of("span")
 
 
+def test_a_run_that_was_asked_for_some_steps_does_not_say_that_it_passed(here: Path) -> None:
+    told = record(steps=record()["steps"][:4], gates=[], metrics={}, intervals={})
+    text = text_of(page_of(here, told))
+    assert "Done in part" in text and "Passed" not in text
+    assert re.search(r"\d steps of the plan were not asked for\. No gate was asked\.", text)
+
+
 def test_a_failed_step_shows_what_its_check_wrote_and_nothing_of_the_run_before(here: Path) -> None:
     validate = record()["steps"][1] | {"done": "failed"}
     told = record(ended="failed", steps=[record()["steps"][0], validate], gates=[], metrics={}, intervals={})

@@ -68,7 +68,11 @@ def _ended(left: Left) -> tuple[str, str, str]:
             "its gate holds" if several == 1 else f"{'both' if several == 2 else f'all {several}'} gates hold"
         )
         return "Passed", "good", f"Every step that was asked for is done, and {held}."
-    return "Done", "good", "Every step that was asked for is done. There is no gate that it had to pass."
+    missing = len(set(left.planned) - {step.step for step in record.steps})
+    if missing:
+        steps = "1 step of the plan was" if missing == 1 else f"{missing} steps of the plan were"
+        return "Done in part", "warn", f"This page is partial: {steps} not asked for. No gate was asked."
+    return "Done", "good", "Every step is done. There is no gate that it had to pass."
 
 
 def _failure(left: Left) -> Html:
