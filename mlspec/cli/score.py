@@ -103,6 +103,9 @@ def _model(arguments: argparse.Namespace) -> tuple[Path, Spec | None]:
             raise MissingError(
                 f"there is no model file '{file}'", fix="name a spec, a package's folder or a .onnx file"
             )
+        from mlspec.engine.graph.vet import vet
+
+        vet(file)
         return file, None
     from mlspec.run.exported import exported
 

@@ -115,8 +115,10 @@ def _of_package(arguments: argparse.Namespace, package: Path) -> _Served:
     if arguments.words[1:]:
         raise UsageError(f"'{arguments.words[1]}' changes a spec, and '{package}' is a package")
     from mlspec.engine.files import read_json
+    from mlspec.engine.graph.vet import vet
     from mlspec.sdk.slot import Slot
 
+    vet(package / "model.onnx")
     monitors: tuple[tuple[Any, Path], ...] = ()
     if arguments.folder is not None:
         of = read_json(package / "deployment.json")["deployment"]

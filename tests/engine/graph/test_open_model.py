@@ -86,6 +86,54 @@ def test_operators_from_elsewhere_are_refused(place: str) -> None:
         open_model(made.SerializeToString())
 
 
+@pytest.mark.parametrize("place", ["initializer", "default", "domain", "import"])
+def test_what_a_function_hides_is_found(place: str) -> None:
+    made = model()
+    inner = helper.make_graph([], "inner", [], [], initializer=[external()] if place == "initializer" else [])
+    function = helper.make_function(
+        "com.example" if place == "domain" else "", "f", [], ["k"],
+        [helper.make_node("If", ["c"], ["k"], then_branch=inner, else_branch=inner)],
+        [helper.make_opsetid("com.example" if place == "import" else "", 20)],
+    )  # fmt: skip
+    if place == "default":
+        function.attribute_proto.append(helper.make_attribute("value", external()))
+    made.functions.append(function)
+    with pytest.raises(UsageError, match=r"lies in another file|operators of 'com\.example'"):
+        open_model(made.SerializeToString())
+
+
+def test_graphs_of_a_training_are_refused() -> None:
+    made = model()
+    made.training_info.add().algorithm.initializer.append(external())
+    with pytest.raises(UsageError, match="graphs of its training"):
+        open_model(made.SerializeToString())
+
+
+@pytest.mark.parametrize("place", ["input", "output", "value_info"])
+@pytest.mark.parametrize("size", [-1, 2**62])
+def test_a_declared_size_that_nothing_has_is_refused(place: str, size: int) -> None:
+    made = model()
+    getattr(made.graph, place).append(helper.make_tensor_value_info("z", TensorProto.FLOAT, [1, size]))
+    with pytest.raises(UsageError, match=f"a tensor of size {size}"):
+        open_model(made.SerializeToString())
+
+
+def test_a_sparse_tensor_that_would_be_dense_without_end_is_refused() -> None:
+    made = model()
+    values = helper.make_tensor("s", TensorProto.FLOAT, [1], [1.0])
+    indices = helper.make_tensor("i", TensorProto.INT64, [1], [0])
+    made.graph.sparse_initializer.append(helper.make_sparse_tensor(values, indices, [2**30, 2**30]))
+    with pytest.raises(UsageError, match="a tensor of size"):
+        open_model(made.SerializeToString())
+
+
+def test_a_file_larger_than_any_model_is_not_read(tmp_path: Path) -> None:
+    with open(tmp_path / "model.onnx", "wb") as file:
+        file.truncate(2**31)
+    with pytest.raises(UsageError, match="too large"):
+        open_model(tmp_path / "model.onnx")
+
+
 def test_a_tensor_that_claims_more_than_it_holds_is_refused() -> None:
     made = model()
     made.graph.initializer.append(
