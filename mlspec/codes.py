@@ -79,6 +79,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MS0312": "The data cannot be reached, or has no columns that can be read.",
         "MS0321": "A gate is held against something that is not there, looks at slices that "
         "evaluation.slices does not tell, or lets a measure get better.",
+        "MS0331": "A run writes the contract where it is missing, so it is a YAML file inside the workspace, "
+        "links followed, and outside of the folders that belong to git, DVC and mlspec.",
     }
 )
 """Each code and what it means, for `mlspec why CODE`."""

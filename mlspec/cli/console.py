@@ -7,6 +7,7 @@ import json as _json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from mlspec.cli._harmless import harmless
 from mlspec.errors import Fault, MlspecError, Place, SpecError
 
 if TYPE_CHECKING:
@@ -15,18 +16,28 @@ if TYPE_CHECKING:
 
 @functools.cache
 def stdout() -> Console:
-    """Return the console for results. Text is shown as it is: no markup, no guessed colours."""
-    from rich.console import Console
-
-    return Console(markup=False, highlight=False, soft_wrap=True)
+    """Return the console for results: no markup, no guessed colours, and no text that steers the terminal."""
+    return _console()(markup=False, highlight=False, soft_wrap=True)
 
 
 @functools.cache
 def stderr() -> Console:
     """Return the console for everything but results."""
-    from rich.console import Console
+    return _console()(stderr=True, markup=False, highlight=False, soft_wrap=True)
 
-    return Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+
+@functools.cache
+def _console() -> type[Console]:
+    from rich.console import Console
+    from rich.text import Text
+
+    class Harmless(Console):
+        """Writes every text, those in the cells of tables too, without what would steer the terminal."""
+
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str(harmless(text), **options)
+
+    return Harmless
 
 
 def emit(value: Any) -> None:

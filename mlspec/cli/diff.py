@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlspec.cli._harmless import harmless
 from mlspec.cli.arguments import DEFAULT_SPEC, add_spec, is_override
 from mlspec.cli.console import emit
 
@@ -63,7 +64,7 @@ def diff(arguments: argparse.Namespace) -> int:
         if arguments.json:
             emit(as_json(found, old, new))
         else:
-            sys.stdout.write((as_markdown if arguments.markdown else as_text)(found, old, new))
+            sys.stdout.write(harmless((as_markdown if arguments.markdown else as_text)(found, old, new)))
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mlspec.cli._harmless import harmless
 from mlspec.cli.arguments import add_spec, spec_of
 
 SUMMARY = "rename keys of a spec that had another name once"
@@ -55,10 +56,10 @@ def migrate(arguments: argparse.Namespace) -> int:
         name = str(item.file)
         if arguments.write:
             for renaming in item.renamings:
-                sys.stdout.write(f"{renaming.place}: {renaming.old} is {renaming.new} now\n")
+                sys.stdout.write(harmless(f"{renaming.place}: {renaming.old} is {renaming.new} now\n"))
         else:
             before, after = item.before.splitlines(True), item.after.splitlines(True)
-            sys.stdout.writelines(difflib.unified_diff(before, after, name, name, n=1))
+            sys.stdout.writelines(map(harmless, difflib.unified_diff(before, after, name, name, n=1)))
     if not changed:
         sys.stdout.write("nothing to do: every key has the name of today\n")
         return 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlspec.cli._harmless import harmless
 from mlspec.cli.arguments import DEFAULT_SPEC, add_spec, spec_of
 from mlspec.errors import MissingError, UsageError
 
@@ -149,7 +150,7 @@ def _show(report: dict[str, Any]) -> None:
                 f"{column['rows']:,}",
                 TESTS.get(column["test"], column["test"]),
             ]
-        table.add_row(Text(name), Text(WORDS[verdict], STYLES[verdict]), *shown)
+        table.add_row(Text(harmless(name)), Text(WORDS[verdict], STYLES[verdict]), *shown)
     console = stdout()
     if not console.is_terminal:
         console.width = WIDE
@@ -170,4 +171,4 @@ def _show(report: dict[str, Any]) -> None:
         why = "a service that runs writes them within half a minute; one that was killed has lost them"
         stderr().print(f"{told}: {why}", style="yellow")
     for line in report.get("skipped", ()):
-        stderr().print(Text(f"skipped: {line}", "yellow"))
+        stderr().print(Text(harmless(f"skipped: {line}"), "yellow"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mlspec.cli._harmless import harmless
 from mlspec.cli.arguments import add_json
 
 SUMMARY: str = "let the plug-ins of a workspace be loaded (read them first: they are code)"
@@ -58,5 +59,5 @@ def trust(arguments: argparse.Namespace) -> int:
     if arguments.json:
         emit(told)
     else:
-        sys.stdout.write(f"{plugins}: {line}\n" + "".join(f"  {file}\n" for file in files))
+        sys.stdout.write(harmless(f"{plugins}: {line}\n" + "".join(f"  {file}\n" for file in files)))
     return 0

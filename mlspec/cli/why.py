@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from mlspec.cli._harmless import harmless
 from mlspec.cli.arguments import add_spec, spec_of
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def why(arguments: argparse.Namespace) -> int:
         return 0
     import sys
 
-    sys.stdout.write(_told(found) + _reached(found, *steps))
+    sys.stdout.write(harmless(_told(found) + _reached(found, *steps)))
     return 0
 
 

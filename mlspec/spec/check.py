@@ -11,6 +11,7 @@ from mlspec.compose.composed import Composed
 from mlspec.compose.document import KeyPath
 from mlspec.errors import Fault
 from mlspec.spec.check_columns import check_columns
+from mlspec.spec.check_contract import check_contract
 from mlspec.spec.check_target import check_metrics, check_target
 from mlspec.spec.check_training import check_hardware, check_training
 from mlspec.spec.check_uses import check_uses
@@ -64,6 +65,8 @@ def check(
     named = tuple(path for path in unclear if path[:2] != ("data", "features") or len(path) < 3)
     if not _touches(named, _COLUMNS):
         found += check_columns(spec, composed, folder, data=data)
+    if not _touches(unclear, (("validation",), ("data", "name"), ("name",))):
+        found += check_contract(spec, composed, folder)
     return found
 
 

@@ -15,7 +15,7 @@ class Validation(Section):
 
     contract: Path | None = None
     """The reviewed file with types, domains and presence; `contracts/<data.name>.yaml` where absent.
-    Inferred once when missing.
+    Inferred once when missing, so it is a YAML file inside the workspace.
     """
     rules: tuple[Annotated[Rule, Slot("rule")], ...] = ()
     """Expectations beyond the contract."""

@@ -15,7 +15,8 @@ def check_columns(names: tuple[str, ...], place: str) -> tuple[str, ...]:
         place: Where they come from, for messages.
 
     Raises:
-        StepError: a column without a name, two of one name (case does not count), or a reserved name.
+        StepError: a column without a name, two of one name (case does not count), a reserved name, or one
+            of several lines.
     """
     seen: dict[str, str] = {}
     for position, name in enumerate(names, 1):
@@ -29,6 +30,10 @@ def check_columns(names: tuple[str, ...], place: str) -> tuple[str, ...]:
                 else f"columns '{other}' and '{name}' differ only in case"
             )
             raise StepError(f"{place}: {what}", where="data.source", fix="rename one of them")
+        if len(f"{name}.".splitlines()) > 1:
+            # DuckDB finds no row below such a header, and no message, plan or page has room for it.
+            what = f"the name of column {position}, {name!r}, has more than one line"
+            raise StepError(f"{place}: {what}", where="data.source", fix="rename it")
         if name.lower().startswith(RESERVED) or "\0" in name:
             raise StepError(
                 f"{place}: column '{name!s}' has a reserved name", where="data.source", fix="rename it"
