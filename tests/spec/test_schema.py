@@ -25,6 +25,7 @@ SYNTAX = "the file cannot be read as a tree; editors tell it themselves"
 DATA = "only the data knows its columns"
 OTHERS = "a schema cannot compare two values of a file"
 FILES = "only the presets' folders know"
+FOLDERS = "only the workspace knows what lies where"
 CANNOT_TELL: dict[str, str] = {
     "a duplicate key": SYNTAX,
     "an anchor and an alias": SYNTAX,
@@ -68,6 +69,9 @@ CANNOT_TELL: dict[str, str] = {
     "an unknown deployment": OTHERS,
     "shares that do not sum to one": OTHERS,
     "a gate without a bound": "the plug-in's own code asks for one of two keys",
+    "a contract outside of the workspace": FOLDERS,
+    "a contract among git's files": FOLDERS,
+    "a contract that is no YAML file": "text is text",
     "no such time zone": "only the list of zones knows",
 }
 """Hand-made faults that are none to the schema, and why."""

@@ -165,7 +165,7 @@ def test_a_checkpoint_of_another_training_is_not_used_and_that_is_said(tmp_path:
         whole, Context(workspace=tmp_path, scratch=tmp_path / "scratch", say=said.append), "another key"
     )
     assert bits(found) == bits(expected)
-    assert "of other parameters or other data: it is not used" in said[0]
+    assert "of other parameters or other data lies here: it is not used" in said[0]
     assert said[-1] == "the training starts anew"
 
 
