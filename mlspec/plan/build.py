@@ -49,12 +49,16 @@ def build_plan(
     """
     if sample is not None and sample < 1:
         raise PlanError(f"a sample of {sample} rows is none", fix="ask for 1 row or more")
-    suffix = "" if sample is None else f"-sample-{sample}"
-    data = f"data-{spec.data.name or spec.name}{suffix}"
-    builder = _Builder(spec, posixpath.dirname(spec_path), f"{spec.name}{suffix}", data, sample)
+    builder = _Builder(
+        spec,
+        posixpath.dirname(spec_path),
+        f"{spec.name}{_suffix(sample)}",
+        data_pipeline(spec, sample),
+        sample,
+    )
     return Plan(
         name=builder.name,
-        data_name=data,
+        data_name=builder.data_name,
         spec=spec_path,
         overlays=tuple(overlays),
         overrides=tuple(overrides),
@@ -62,6 +66,15 @@ def build_plan(
         sample=sample,
         steps=builder.steps(),
     )
+
+
+def data_pipeline(spec: Spec, sample: int | None = None) -> str:
+    """Return the pipeline of a spec's data steps."""
+    return f"data-{spec.data.name or spec.name}{_suffix(sample)}"
+
+
+def _suffix(sample: int | None) -> str:
+    return "" if sample is None else f"-sample-{sample}"
 
 
 def pin_features(plan: Plan, features: Mapping[str, Any], columns: Sequence[str]) -> Plan:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import mlspec
 from mlspec.compose.composed import Composed
-from mlspec.plan.build import build_plan
+from mlspec.compose.workspace import workspace_of
+from mlspec.plan.build import build_plan, data_pipeline
 from mlspec.plan.plan import Plan
+from mlspec.run.columns_then import columns_then
 from mlspec.spec.load import load
 from mlspec.spec.spec import Spec
 
@@ -41,13 +44,19 @@ def planned(
         overrides: What the command line sets.
         overlays: Files laid over the spec.
         sample: Rows to read at most.
-        data: Whether the spec's columns are held against the data's header.
+        data: Whether the spec's columns are held against the data's header. Where the data is not here and
+            an earlier run of it is recorded, what that run saw stands for it.
 
     Raises:
         SpecError: the spec is wrong.
     """
-    loaded = load(path, tuple(overrides), tuple(overlays), data=data)
-    root = loaded.workspace
+    root = workspace_of(path)
+
+    def known(spec: Spec) -> tuple[str, ...] | None:
+        folder = posixpath.dirname(_relative(path, root))
+        return columns_then(spec, folder, data_pipeline(spec, sample), root)
+
+    loaded = load(path, tuple(overrides), tuple(overlays), data=data, known=known)
     plan = build_plan(
         loaded.spec,
         spec_path=_relative(path, root),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mlspec.errors import PlanError
+from mlspec.errors import MissingError, PlanError
 from mlspec.plan.build import pin_features
 from mlspec.plan.plan import Plan
 from mlspec.plan.plan_file import read_plan_file
@@ -28,16 +28,23 @@ def resolve(
 
     Raises:
         PlanError: something must be chosen, and nothing may be.
+        MissingError: something must be chosen, and the data is not here.
     """
     if not plan.open:
         return plan
     data = plan.step("ingest").parameters["data"]
     source: Any = Slot("source").choose(freeze(data["source"]))
     context = Context(workspace=workspace, name=plan.data_name, step="plan", say=say)
-    columns = [name for name in source.columns(context) if name not in _used(data)]
     written = read_plan_file(workspace / "pipelines" / plan.data_name / "plan.yaml") or {}
     pinned = written.get("inferred") or {}
     features = pinned.get("features") or {}
+    try:
+        columns = [name for name in source.columns(context) if name not in _used(data)]
+    except MissingError:
+        # Not here, so nothing new can be chosen: what is written stands, where it can be of this spec.
+        columns = [*features, *pinned.get("left_out", ())]
+        if not features or _used(data) & set(columns):
+            raise
     if features and {*features, *pinned.get("left_out", ())} == set(columns):
         return pin_features(plan, features, columns)
     if locked:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from mlspec.plan.difference import difference
 from mlspec.plan.plan import Plan, Step
+from mlspec.run.away import away
 from mlspec.run.memo import unchanged
 from mlspec.run.store import Store, stage_of, store
 from mlspec.run.write_plan import stale_files
@@ -40,17 +42,31 @@ def status(plan: Plan, workspace: Path) -> tuple[Judgement, ...]:
     found: dict[str, Judgement] = {}
     with store(workspace) as opened:
         for step in plan.steps:
-            found[step.name] = judge(opened, step, ahead=found)
+            found[step.name] = _with_data(judge(opened, step, ahead=found), workspace)
     return tuple(found.values())
 
 
-def judge(opened: Store, step: Step, ahead: Mapping[str, Judgement] | None = None) -> Judgement:
+def _with_data(judged: Judgement, workspace: Path) -> Judgement:
+    """Return a judgement that tells of raw data that the step needs and that is not here."""
+    missing = away(judged.step, workspace) if judged.verdict == "run" else None
+    if missing is None:
+        return judged
+    return dataclasses.replace(judged, reasons=(*judged.reasons, f"and cannot: {missing.what}"))
+
+
+def judge(
+    opened: Store,
+    step: Step,
+    ahead: Mapping[str, Judgement] | None = None,
+    absent: Collection[str] = (),
+) -> Judgement:
     """Return what must happen to a step.
 
     Args:
         opened: What DVC knows.
         step: The step.
         ahead: What will happen to the steps before it; None where they are done.
+        absent: Folders that are not here and cannot be brought; the lock's word for them is taken.
     """
     recorded = opened.recorded(step)
     if not recorded:
@@ -60,7 +76,7 @@ def judge(opened: Store, step: Step, ahead: Mapping[str, Judgement] | None = Non
     stage = opened.stage(step)
     watched = [dep for dep in stage.deps if not hasattr(dep, "params")]
     # The guard's file is constant, and written before any step begins.
-    unsettled = (*open_inputs, f"artifacts/{step.pipeline}/plan")
+    unsettled = (*open_inputs, *absent, f"artifacts/{step.pipeline}/plan")
     settled = [dep for dep in watched if not any(_inside(dep.def_path, folder) for folder in unsettled)]
     notes = []
     for path, state in sorted(opened.changes(settled).items()):

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mlspec.engine.files import write_bytes
 from mlspec.errors import MissingError, PlanError, StepError
 from mlspec.plan.plan import Plan, Step
 from mlspec.plan.plots import plots
 from mlspec.run.workspace import quiet
 
 WDIR = "../.."
-_PID_OF_FOLDER = re.compile(r"-(\d+)$")
-_PID_OF_FILE = re.compile(r"\.(\d+)\.tmp$")
 
 
 class Store:
     """What DVC knows of a workspace; opened by `store()`."""
 
-    def __init__(self, root: Path, repo: Any) -> None:
-        self.root, self._repo = root, repo
+    def __init__(self, root: Path, repo: Any, say: Callable[[str], None]) -> None:
+        self.root, self._repo, self._say = root, repo, say
         self._locks: dict[str, dict[str, Any]] = {}
+        self._deaf = False
+
+    @property
+    def remote(self) -> str | None:
+        """Return the name of the remote that is asked for what is not here."""
+        name = self._repo.config["core"].get("remote")
+        return None if name is None else str(name)
 
     def recorded(self, step: Step) -> Mapping[str, Any]:
         """Return what dvc.lock says of a step; empty where it says nothing."""
@@ -37,11 +39,14 @@ class Store:
 
     def stage(self, step: Step) -> Any:
         """Return DVC's own value of a step, with what dvc.lock recorded of it."""
+        return self._load(step, dict(self.recorded(step)))
+
+    def _load(self, step: Step, recorded: dict[str, Any]) -> Any:
         from dvc.dvcfile import ProjectFile
         from dvc.stage.loader import StageLoader
 
         file = ProjectFile(self._repo, str(self.root / "pipelines" / step.pipeline / "dvc.yaml"))
-        return StageLoader.load_stage(file, step.name, stage_of(step), dict(self.recorded(step)))
+        return StageLoader.load_stage(file, step.name, stage_of(step), recorded)
 
     def changes(self, paths: list[Any]) -> dict[str, str]:
         """Return which of some dependencies or outputs are `modified`, `deleted` or `not in cache`."""
@@ -51,14 +56,59 @@ class Store:
                 found[path.def_path] = str(state)
         return found
 
-    def restore(self, stage: Any) -> bool:
-        """Bring a stage's folder back if this very work was done before; say whether it was."""
-        found = self._restore(stage, pull=False)
-        if not found and self._repo.config["core"].get("remote"):
-            found = self._restore(stage, pull=True)
-        if found:
-            self._save(stage)
-        return found
+    def restore(self, step: Step) -> bool:
+        """Bring a step's folder back if this very work was done before; say whether it was."""
+        for pull in (False, True):
+            if pull and not self._answers():
+                continue
+            # A value of its own, without what the lock says of other work: once DVC has looked at what a
+            # stage reads, it takes the folder that was recorded for the result of that.
+            stage = self._load(step, {})
+            if self._restore(stage, pull):
+                self._save(stage)
+                return True
+        return False
+
+    def bring(self, step: Step) -> bool:
+        """Bring a step's folder back as dvc.lock names it; say whether it could be brought.
+
+        What the step reads need not be here, and nothing is written down: the lock says it already.
+        """
+        stage = self.stage(step)
+        if not all(out.hash_info for out in stage.outs):
+            return False
+        if not stage.outs_cached():
+            self._fetch(stage)
+            if not stage.outs_cached():
+                return False
+        stage.checkout(force=True)
+        if all(dep.exists for dep in stage.deps):
+            self._save(stage)  # for DVC's run cache: an old value comes back from there
+        return True
+
+    def _fetch(self, stage: Any) -> None:
+        from dvc.exceptions import CollectCacheError
+
+        if not self._answers():
+            return
+        try:
+            # The list of a folder's files first: where it is not to be had, DVC says nothing of it.
+            self._repo.cloud.pull([out.hash_info for out in stage.outs])
+            for objects in stage.get_used_objs().values():
+                self._repo.cloud.pull(objects)
+        except CollectCacheError:
+            return  # the remote does not have it
+        except Exception as fault:  # noqa: BLE001 - each sort of remote has errors of its own
+            self._gave_up(fault)
+
+    def _answers(self) -> bool:
+        return self.remote is not None and not self._deaf
+
+    def _gave_up(self, fault: Exception) -> None:
+        """Say once why a remote gives nothing, and ask it no more: each attempt may take minutes."""
+        self._deaf = True
+        first = str(fault).strip().partition("\n")[0] or type(fault).__name__
+        self._say(f"the remote '{self.remote}' cannot be asked for what is not here: {first}")
 
     def _restore(self, stage: Any, pull: bool) -> bool:
         from dvc.exceptions import DvcException
@@ -71,7 +121,13 @@ class Store:
         except DvcException as fault:
             if not pull:
                 raise StepError(f"DVC cannot restore '{stage.name}': {fault}", where=stage.name) from fault
+            self._gave_up(fault)
             return False  # a remote that is away is no reason not to do the work here
+        except Exception as fault:
+            if not pull:
+                raise
+            self._gave_up(fault)
+            return False
         return True
 
     def work(self, stage: Any, action: Callable[[], None]) -> None:
@@ -103,40 +159,41 @@ class Store:
             content.update({"schema": "2.0"})
         content["stages"] = content.get("stages", {})
         content["stages"].update(to_lockfile(stage))
-        _replace(path, dumps_yaml(content))
+        write_bytes(path, dumps_yaml(content).encode())
         self._locks.pop(path.parent.name, None)
 
 
 @contextmanager
-def store(root: Path) -> Iterator[Store]:
-    """Open a workspace's store, mended where a killed process left it torn.
-
-    Raises:
-        MissingError: another DVC command works in this workspace.
-    """
-    quiet()
-    from dvc.lock import LockError
-    from dvc.repo import Repo, lock_repo
-
-    with Repo(str(root)) as repo:
-        try:
-            repo.stage_cache = _run_cache(repo)
-            with lock_repo(repo), repo.scm_context:
-                yield Store(root, repo)
-        except LockError as busy:
-            raise MissingError("another DVC command works here", where=str(root), fix="wait for it") from busy
-
-
-def mend(root: Path, written: Sequence[str] = ()) -> tuple[str, ...]:
-    """Repair what `kill -9` leaves behind, under the workspace's lock, and return what was done, as lines.
+def store(root: Path, say: Callable[[str], None] = lambda line: None) -> Iterator[Store]:
+    """Open a workspace's store.
 
     Args:
         root: The workspace.
-        written: Globs of the folders in which files may lie that were not written to their end.
+        say: Told of a remote that cannot be asked.
+
+    Raises:
+        MissingError: another DVC command works in this workspace, or its settings cannot be read.
     """
-    _sweep((root / ".mlspec" / "tmp").glob("*"), _PID_OF_FOLDER)
-    _sweep((file for folder in written for file in root.glob(f"{folder}/.*.tmp")), _PID_OF_FILE)
-    return (*_mend_rwlock(root / ".dvc" / "tmp"), *_mend_locks(root))
+    quiet()
+    from dvc.config import ConfigError
+    from dvc.lock import LockError
+    from dvc.repo import Repo, lock_repo
+
+    try:
+        opened = Repo(str(root))
+    except ConfigError as fault:
+        raise MissingError(
+            f"'.dvc/config' cannot be read: {fault}",
+            where=str(root),
+            fix="mend it by hand (after a merge, take one side of it)",
+        ) from fault
+    with opened as repo:
+        try:
+            repo.stage_cache = _run_cache(repo)
+            with lock_repo(repo), repo.scm_context:
+                yield Store(root, repo, say)
+        except LockError as busy:
+            raise MissingError("another DVC command works here", where=str(root), fix="wait for it") from busy
 
 
 def dvc_yaml(plan: Plan, pipeline: str) -> str:
@@ -195,16 +252,6 @@ def _run_cache(repo: Any) -> Any:
     return RunCache(repo)
 
 
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
 def _read_lock(path: Path) -> dict[str, Any]:
     import yaml
 
@@ -224,81 +271,3 @@ def _read_lock(path: Path) -> dict[str, Any]:
         ) from fault
     stages: dict[str, Any] = (content or {}).get("stages") or {}
     return stages
-
-
-def _mend_rwlock(folder: Path) -> Iterator[str]:
-    """Remove an unreadable rwlock, and entries of processes that are gone."""
-    path = folder / "rwlock"
-    if not path.exists():
-        return
-    import psutil
-    from dvc.lock import LockError, make_lock
-
-    held = make_lock(str(folder / "rwlock.lock"), tmp_dir=str(folder))
-    try:
-        held.lock()
-    except LockError:
-        return  # a living process is writing it
-    try:
-        content = json.loads(path.read_text("utf-8"))
-        alive = _alive(content, psutil.pid_exists)
-        if alive != content:
-            _replace(path, json.dumps(alive))
-            yield "removed locks of processes that were killed"
-    except (ValueError, AttributeError, KeyError, TypeError):
-        path.unlink()
-        yield "removed a lock file that a killed process left torn"
-    finally:
-        held.unlock()
-
-
-def _alive(content: dict[str, Any], exists: Callable[[int], bool]) -> dict[str, Any]:
-    # This process holds nothing yet: an entry with its id is of an older process with the same one.
-    def living(info: dict[str, Any]) -> bool:
-        return bool(info["pid"] != os.getpid() and exists(info["pid"]))
-
-    write = {path: info for path, info in content.get("write", {}).items() if living(info)}
-    read = {path: [info for info in infos if living(info)] for path, infos in content.get("read", {}).items()}
-    kept = {"write": write, "read": {path: infos for path, infos in read.items() if infos}}
-    return {mode: kept[mode] for mode in content if mode in kept}
-
-
-def _mend_locks(root: Path) -> Iterator[str]:
-    """Remove a dvc.lock that a killed `dvc repro` left torn: the run cache restores what it said."""
-    import yaml
-
-    for path in sorted((root / "pipelines").glob("*/dvc.lock")):
-        try:
-            _check_lock(path)
-        except (yaml.YAMLError, UnicodeDecodeError, ValueError):
-            path.unlink()
-            yield f"removed {path.relative_to(root)}, torn by a killed process: DVC's cache has what it said"
-
-
-def _check_lock(path: Path) -> None:
-    import yaml
-
-    text = path.read_text("utf-8")
-    content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    if not text.endswith("\n") or not isinstance(content, dict) or "schema" not in content:
-        raise ValueError(path)
-    for entry in (content.get("stages") or {}).values():
-        if not isinstance(entry, dict) or "cmd" not in entry or not isinstance(entry.get("outs"), list):
-            raise ValueError(path)
-
-
-def _sweep(found: Iterable[Path], pid_of: re.Pattern[str]) -> None:
-    """Remove what killed processes left half made; what a living one is at is left alone."""
-    import psutil
-
-    for left in sorted(found):
-        named = pid_of.search(left.name)
-        if named is None:
-            continue
-        pid = int(named[1])
-        if pid != os.getpid() and psutil.pid_exists(pid):
-            continue
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            left.unlink(missing_ok=True)

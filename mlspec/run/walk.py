@@ -10,21 +10,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from mlspec.engine.files import write_bytes
 from mlspec.errors import MissingError, PlanError, UsageError
 from mlspec.plan.plan import Plan, Step
+from mlspec.run.away import away
 from mlspec.run.baseline import ready_baseline
 from mlspec.run.lock import lock
 from mlspec.run.memo import forget, remember, unchanged
+from mlspec.run.mend import mend
 from mlspec.run.peak import Peak
 from mlspec.run.perform import perform
 from mlspec.run.refused import refused
 from mlspec.run.report import Outcome, Report
 from mlspec.run.resolve import resolve
 from mlspec.run.status import Judgement, judge
-from mlspec.run.store import Store, mend, store
+from mlspec.run.store import Store, store
 from mlspec.run.watch import Noting, Watch
 from mlspec.run.workspace import workspace as make_workspace
 from mlspec.run.write_plan import stale_files, write_plan
@@ -109,13 +111,15 @@ class _Walk:
     locked: bool
     chosen: frozenset[str]
     outcomes: list[Outcome] = field(default_factory=list)
+    absent: dict[str, MissingError] = field(default_factory=dict)
+    """Folders that are not here and can be neither brought nor made, with what is missing for it."""
 
     def walk(self, forced: set[str]) -> Report:
         began, start = datetime.now(UTC), time.perf_counter()
         fault: BaseException | None = None
         locks = self._locks()
         try:
-            with store(self.root) as opened:
+            with store(self.root, self.watch.said) as opened:
                 self._guard(opened)
                 for step in self.plan.steps:
                     if step.name in self.chosen:
@@ -164,26 +168,37 @@ class _Walk:
         step = self.plan.guard
         if judge(opened, step).verdict == "reuse":
             return
-        stage = opened.stage(step)
         _clear(_set_aside(self.root, self.root / step.output))
-        if not opened.restore(stage):
-            opened.work(stage, lambda: write_bytes(self.root / step.output / "passed", b"passed\n"))
+        if not opened.restore(step):
+            opened.work(
+                opened.stage(step), lambda: write_bytes(self.root / step.output / "passed", b"passed\n")
+            )
 
     def _settle(self, opened: Store, step: Step, forced: bool) -> None:
         if step.kind == "validate":
             self._propose_contract(step)
         if step.kind == "gate" and step.parameters["baseline"] is not None:
             ready_baseline(step.parameters["baseline"], self.root, locked=self.locked, say=self.watch.said)
-        judged = judge(opened, step)
+        judged = judge(opened, step, absent=self.absent)
         if judged.verdict == "reuse" and not forced:
             self._note(step, "reused", judged.reasons, 0.0)
             return
         reasons = ("--force", *judged.reasons) if forced else judged.reasons
         start, before = time.perf_counter(), opened.recorded(step).get("outs")
-        stage = opened.stage(step)
-        if not forced and not step.always and self._restored(opened, step, stage, judged):
+        missing = away(step, self.root)
+        if not forced and (missing or not step.always) and self._restored(opened, step, judged):
             self._note(step, "restored", reasons, time.perf_counter() - start)
             return
+        if missing and judged.verdict == "restore" and not forced:
+            self.absent[step.output] = missing
+            self._note(step, "reused", (f"not here, and not made again: {missing.what}",), 0.0)
+            return
+        if missing and (forced or judged.verdict != "look"):
+            raise MissingError(
+                f"'{step.name}' must run ({reasons[0]}), and its raw data is not here: {missing.what}",
+                where=step.name,
+                fix=missing.fix,
+            )
         # Said before the first long work, not after it.
         check_needs(plugin for later in self._from(step) for plugin in later.plugins)
         _ = self._git  # looked at before the work: files may be edited meanwhile
@@ -191,7 +206,7 @@ class _Walk:
         peak = Peak()
         try:
             with peak:
-                self._work(opened, step, stage)
+                self._work(opened, step, reasons)
         except MissingError as missing:
             if judged.verdict != "look":
                 raise
@@ -215,12 +230,13 @@ class _Walk:
             later for later in self.plan.steps[self.plan.steps.index(step) :] if later.name in self.chosen
         )
 
-    def _restored(self, opened: Store, step: Step, stage: Any, judged: Judgement) -> bool:
+    def _restored(self, opened: Store, step: Step, judged: Judgement) -> bool:
         output = self.root / step.output
-        if self._missing(step):
+        as_locked, complete = judged.verdict == "restore", not self._missing(step)
+        if not as_locked and not complete:
             return False
         aside = _set_aside(self.root, output)
-        if opened.restore(stage):
+        if (as_locked and opened.bring(step)) or (complete and opened.restore(step)):
             _clear(aside)
             return True
         # The old artifact stays until the new one takes its place.
@@ -228,13 +244,16 @@ class _Walk:
             aside.replace(output)
         return False
 
-    def _work(self, opened: Store, step: Step, stage: Any) -> None:
+    def _work(self, opened: Store, step: Step, reasons: tuple[str, ...]) -> None:
         missing = self._missing(step)
         if missing:
             first = missing[0]
+            self._refuse_absent(opened, step, first, reasons)
             made = first.startswith("artifacts/")
             fix = "run without --only, so that it is made" if made else "check the path, or bring the file"
             raise MissingError(f"'{first}' is not here", where=step.name, fix=fix)
+
+        stage = opened.stage(step)
 
         def action() -> None:
             fingerprints = {
@@ -243,6 +262,19 @@ class _Walk:
             perform(step, self.root, fingerprints, self.watch)
 
         opened.work(stage, action)
+
+    def _refuse_absent(self, opened: Store, step: Step, path: str, reasons: tuple[str, ...]) -> None:
+        folder = next((folder for folder in self.absent if f"{path}/".startswith(f"{folder}/")), None)
+        if folder is None:
+            return
+        lost, made = self.absent[folder], folder.rpartition("/")[2]
+        remote = f", nor in the remote '{opened.remote}'" if opened.remote else ""
+        raise MissingError(
+            f"'{step.name}' must run ({reasons[0]}) and reads what '{made}' made: "
+            f"it is not in DVC's cache{remote}, and it is made of raw data that is not here: {lost.what}",
+            where=step.name,
+            fix=f"`dvc push` where it was made; or {lost.fix}",
+        )
 
     def _missing(self, step: Step) -> tuple[str, ...]:
         return tuple(path for path in step.dependencies if not (self.root / path).exists())

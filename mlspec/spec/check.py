@@ -10,7 +10,7 @@ from pathlib import Path
 from mlspec.compose.composed import Composed
 from mlspec.compose.document import KeyPath
 from mlspec.errors import Fault
-from mlspec.spec.check_columns import check_columns
+from mlspec.spec.check_columns import Known, check_columns
 from mlspec.spec.check_contract import check_contract
 from mlspec.spec.check_target import check_metrics, check_target
 from mlspec.spec.check_training import check_hardware, check_training
@@ -46,7 +46,13 @@ _COLUMNS: tuple[KeyPath, ...] = (
 
 
 def check(
-    spec: Spec, composed: Composed, folder: Path, unclear: tuple[KeyPath, ...], *, data: bool
+    spec: Spec,
+    composed: Composed,
+    folder: Path,
+    unclear: tuple[KeyPath, ...],
+    *,
+    data: bool,
+    known: Known = lambda spec: None,
 ) -> list[Fault]:
     """Return every fault of meaning.
 
@@ -56,6 +62,7 @@ def check(
         folder: The spec's folder, where relative paths start.
         unclear: Parts that are stand-ins.
         data: Whether the source's columns are read.
+        known: Asked for them where the source is not here.
     """
     found: list[Fault] = []
     for function, reads in _CHECKS:
@@ -64,7 +71,7 @@ def check(
     # A feature whose options are wrong is still a named column.
     named = tuple(path for path in unclear if path[:2] != ("data", "features") or len(path) < 3)
     if not _touches(named, _COLUMNS):
-        found += check_columns(spec, composed, folder, data=data)
+        found += check_columns(spec, composed, folder, data=data, known=known)
     if not _touches(unclear, (("validation",), ("data", "name"), ("name",))):
         found += check_contract(spec, composed, folder)
     return found

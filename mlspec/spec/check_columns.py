@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mlspec.compose.composed import Composed
@@ -19,7 +19,13 @@ RESERVED = ("mlspec_", "mlspec/")
 _SHOWN = 20
 
 
-def check_columns(spec: Spec, composed: Composed, folder: Path, *, data: bool) -> Iterator[Fault]:
+Known = Callable[[Spec], tuple[str, ...] | None]
+"""Asked for the columns of data that is not here: empty where they are not known, None where it should be."""
+
+
+def check_columns(
+    spec: Spec, composed: Composed, folder: Path, *, data: bool, known: Known = lambda spec: None
+) -> Iterator[Fault]:
     """Give columns with two roles, with names that clash, that are not there, or that nobody named.
 
     Args:
@@ -27,6 +33,7 @@ def check_columns(spec: Spec, composed: Composed, folder: Path, *, data: bool) -
         composed: Where each value was said.
         folder: The spec's folder, where relative paths start.
         data: Whether the source is asked for its columns.
+        known: Asked for them where the source is not here.
     """
     roles, mentions = _roles(spec), _mentions(spec)
     yield from _two_roles(spec, roles, mentions, composed)
@@ -37,14 +44,18 @@ def check_columns(spec: Spec, composed: Composed, folder: Path, *, data: bool) -
     try:
         columns = spec.data.source.columns(Context(workspace=folder))
     except (MissingError, StepError) as error:
-        yield composed.fault("MS0312", error.what, at, fix=error.fix)
-        return
+        then = known(spec) if isinstance(error, MissingError) else None
+        if then is None:
+            yield composed.fault("MS0312", error.what, at, fix=error.fix)
+        if not then:
+            return
+        columns = then
     yield from _bad_names(columns, at, composed)
-    known = set(columns)
+    there = set(columns)
     named = {column for column, _, _ in (*roles, *mentions)}
     left = [column for column in columns if column not in named]
     for column, path, is_key in (*roles, *mentions):
-        if column not in known:
+        if column not in there:
             yield composed.fault(
                 "MS0301",
                 f"the data has no column '{column}'",
@@ -66,7 +77,7 @@ def check_columns(spec: Spec, composed: Composed, folder: Path, *, data: bool) -
                     fix="rename it in the data, or name it in data.ignore",
                 )
     else:
-        yield from _unnamed(left, named - known, composed)
+        yield from _unnamed(left, named - there, composed)
 
 
 _Use = tuple[str, KeyPath, bool]

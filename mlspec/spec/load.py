@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,12 @@ def load_spec(
 
 
 def load(
-    path: Path, overrides: Sequence[str] = (), overlays: Sequence[Path] = (), *, data: bool = True
+    path: Path,
+    overrides: Sequence[str] = (),
+    overlays: Sequence[Path] = (),
+    *,
+    data: bool = True,
+    known: Callable[[Spec], tuple[str, ...] | None] = lambda spec: None,
 ) -> Loaded:
     """Return a spec and what it was made of.
 
@@ -51,6 +56,8 @@ def load(
         overrides: `key=value`, `group=preset`, `~key`.
         overlays: Files laid over the spec, lowest first.
         data: Whether the columns of the data are read and checked; without it nothing of the data is touched.
+        known: Asked for the columns of data that is not here: empty where nobody knows them, None where it
+            is a fault that it is not here.
 
     Raises:
         SpecError: with every fault, each with its place and its mend.
@@ -71,7 +78,7 @@ def load(
     if spec is not None:
         from mlspec.spec.check import check
 
-        found += check(spec, composed, path.resolve().parent, unclear, data=data)
+        found += check(spec, composed, path.resolve().parent, unclear, data=data, known=known)
     if told:
         # A word that is already told of is wrong for every later reader as well.
         found = [fault for fault in found if fault in early or fault.where not in told]

@@ -13,7 +13,7 @@ import pytest
 
 from mlspec.errors import MissingError
 from mlspec.run._lock_loader import LockLoader
-from mlspec.run.store import mend
+from mlspec.run.mend import mend
 from tests.run.conftest import run, sh
 
 

@@ -1,0 +1,106 @@
+"""What a killed process leaves of DVC's files, repaired."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlspec.engine.files import write_bytes
+
+_PID_OF_FOLDER = re.compile(r"-(\d+)$")
+_PID_OF_FILE = re.compile(r"\.(\d+)\.tmp$")
+
+
+def mend(root: Path, written: Sequence[str] = ()) -> tuple[str, ...]:
+    """Repair what `kill -9` leaves behind, under the workspace's lock, and return what was done, as lines.
+
+    Args:
+        root: The workspace.
+        written: Globs of the folders in which files may lie that were not written to their end.
+    """
+    _sweep((root / ".mlspec" / "tmp").glob("*"), _PID_OF_FOLDER)
+    _sweep((file for folder in written for file in root.glob(f"{folder}/.*.tmp")), _PID_OF_FILE)
+    return (*_mend_rwlock(root / ".dvc" / "tmp"), *_mend_locks(root))
+
+
+def _mend_rwlock(folder: Path) -> Iterator[str]:
+    """Remove an unreadable rwlock, and entries of processes that are gone."""
+    path = folder / "rwlock"
+    if not path.exists():
+        return
+    import psutil
+    from dvc.lock import LockError, make_lock
+
+    held = make_lock(str(folder / "rwlock.lock"), tmp_dir=str(folder))
+    try:
+        held.lock()
+    except LockError:
+        return  # a living process is writing it
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        alive = _alive(content, psutil.pid_exists)
+        if alive != content:
+            write_bytes(path, json.dumps(alive).encode())
+            yield "removed locks of processes that were killed"
+    except (ValueError, AttributeError, KeyError, TypeError):
+        path.unlink()
+        yield "removed a lock file that a killed process left torn"
+    finally:
+        held.unlock()
+
+
+def _alive(content: dict[str, Any], exists: Callable[[int], bool]) -> dict[str, Any]:
+    # This process holds nothing yet: an entry with its id is of an older process with the same one.
+    def living(info: dict[str, Any]) -> bool:
+        return bool(info["pid"] != os.getpid() and exists(info["pid"]))
+
+    write = {path: info for path, info in content.get("write", {}).items() if living(info)}
+    read = {path: [info for info in infos if living(info)] for path, infos in content.get("read", {}).items()}
+    kept = {"write": write, "read": {path: infos for path, infos in read.items() if infos}}
+    return {mode: kept[mode] for mode in content if mode in kept}
+
+
+def _mend_locks(root: Path) -> Iterator[str]:
+    """Remove a dvc.lock that a killed `dvc repro` left torn: the run cache restores what it said."""
+    import yaml
+
+    for path in sorted((root / "pipelines").glob("*/dvc.lock")):
+        try:
+            _check_lock(path)
+        except (yaml.YAMLError, UnicodeDecodeError, ValueError):
+            path.unlink()
+            yield f"removed {path.relative_to(root)}, torn by a killed process: DVC's cache has what it said"
+
+
+def _check_lock(path: Path) -> None:
+    import yaml
+
+    text = path.read_text("utf-8")
+    content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    if not text.endswith("\n") or not isinstance(content, dict) or "schema" not in content:
+        raise ValueError(path)
+    for entry in (content.get("stages") or {}).values():
+        if not isinstance(entry, dict) or "cmd" not in entry or not isinstance(entry.get("outs"), list):
+            raise ValueError(path)
+
+
+def _sweep(found: Iterable[Path], pid_of: re.Pattern[str]) -> None:
+    """Remove what killed processes left half made; what a living one is at is left alone."""
+    import psutil
+
+    for left in sorted(found):
+        named = pid_of.search(left.name)
+        if named is None:
+            continue
+        pid = int(named[1])
+        if pid != os.getpid() and psutil.pid_exists(pid):
+            continue
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
