@@ -78,6 +78,9 @@ def _workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         file.parent.mkdir(exist_ok=True)
         file.write_text(text)
     pq.write_table(pa.table(PEOPLE), tmp_path / "data" / "people.parquet")
+    trips = tmp_path / "data" / "trips" / "year=2024" / "month=05" / "part-0.parquet"
+    trips.parent.mkdir(parents=True)
+    pq.write_table(pa.table({"distance": [1.5], "fare": [7.0], "tipped": [True]}), trips)
 
 
 def laid_out(recipe: Recipe) -> None:

@@ -15,7 +15,10 @@ from mlspec.cli._verbs import verbs
 
 SCHEMA = Path(".mlspec") / "spec.schema.json"
 FILES = {".yaml", ".yml"}
-DATA = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet"}
+DATA = {
+    ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".arrow", ".feather", ".ipc",
+    ".gz", ".zst",
+}  # fmt: skip
 _STEP = re.compile(r"^([a-z][a-z0-9_-]*):", re.MULTILINE)
 _NO_STEPS = {"inputs", "plan", "inferred"}
 DEEPEST = 6

@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 SUMMARY = "write a first spec.yaml: from a data file, from an example, or empty"
 EDITOR = "# yaml-language-server: $schema=.mlspec/spec.schema.json"
 """The line by which editors find the language."""
-KINDS = {
-    ".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json", ".parquet": "parquet",
-}  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's arguments."""
     parser.add_argument("folder", nargs="?", default=".", help="where spec.yaml is written")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--from", dest="data", metavar="FILE", help="a CSV, JSON lines or Parquet file")
+    what.add_argument(
+        "--from",
+        dest="data",
+        metavar="FILE",
+        help="a CSV, JSON lines, Parquet or Arrow file, or a folder of them",
+    )
     what.add_argument(
         "--example",
         metavar="NAME",
@@ -145,6 +147,7 @@ def _source(arguments: argparse.Namespace, folder: Path) -> tuple[Source, str, s
     """Return the source, how it is written in YAML, and a name for the model."""
     import os
 
+    from mlspec.cli._kind_of import bare
     from mlspec.errors import MissingError, UsageError
     from mlspec.plan.scalar import scalar
     from mlspec.sdk.slot import Slot
@@ -160,14 +163,15 @@ def _source(arguments: argparse.Namespace, folder: Path) -> tuple[Source, str, s
             names = ", ".join(sorted({*examples(), "breast_cancer", "diabetes", "digits", "iris", "wine"}))
             raise UsageError(f"there is no example '{arguments.example}'", fix=f"one of {names}") from fault
     else:
-        file = Path(arguments.data)
-        if not file.is_file():
-            raise MissingError(f"there is no file '{file}'", fix="check the path after --from")
-        if file.suffix.lower() not in KINDS:
-            raise UsageError(f"'{file.name}' is of no known kind", fix=f"one of {', '.join(KINDS)}")
-        path = Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
-        options, stem = {"kind": KINDS[file.suffix.lower()], "path": path}, file.stem
-        if options["kind"] == "csv":
+        place = Path(arguments.data)
+        if not place.exists():
+            raise MissingError(f"there is no file '{place}'", fix="check the path after --from")
+        kind, file, hive = _looked_at(place)
+        path = Path(os.path.relpath(place.resolve(), folder.resolve())).as_posix()
+        options, stem = {"kind": kind, "path": path}, bare(place)
+        if hive:
+            options["hive"] = True
+        if kind == "csv":
             usual = {"delimiter": ",", "encoding": "utf-8"}
             seen = {"delimiter": _delimiter(file), "encoding": _encoding(file)}
             options |= {key: value for key, value in seen.items() if value != usual[key]}
@@ -177,9 +181,39 @@ def _source(arguments: argparse.Namespace, folder: Path) -> tuple[Source, str, s
     return source, "{" + ", ".join(f"{key}: {scalar(value)}" for key, value in options.items()) + "}", stem
 
 
+def _looked_at(place: Path) -> tuple[str, Path, bool]:
+    """Return the kind of a file or of the files of a folder, the first of them, and whether folders below
+    are columns.
+
+    Raises:
+        UsageError: they are of no known kind, or of several.
+    """
+    from mlspec.cli._kind_of import kind_of, suffixes
+    from mlspec.errors import UsageError
+
+    inside = (
+        (file for file in sorted(place.rglob("*")) if file.is_file()) if place.is_dir() else iter([place])
+    )
+    seen = [file for file in inside if not any(part[0] in "._" for part in file.relative_to(place).parts)]
+    found: dict[str, list[Path]] = {}
+    for file in seen:
+        found.setdefault(kind_of(file) or "", []).append(file)
+    known = sorted(kind for kind in found if kind)
+    if not known:
+        raise UsageError(f"'{place.name}' is of no known kind", fix=f"one of {', '.join(suffixes())}")
+    if len(known) > 1:
+        what = f"the folder '{place.name}' holds files of several kinds: {', '.join(known)}"
+        raise UsageError(what, fix="name a folder that holds one of them")
+    files = found[known[0]]
+    folders = {part for file in files for part in file.relative_to(place).parts[:-1]}
+    return known[0], files[0], any("=" in part for part in folders)
+
+
 def _encoding(file: Path) -> str:
     """Return how bytes become text: utf-16 by its mark, utf-8 where that fits the start, else latin-1."""
-    with open(file, "rb") as stream:
+    from mlspec.engine.reading.unpacked import unpacked
+
+    with unpacked(file, file.name) as stream:
         start = stream.read(2**26)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
@@ -192,9 +226,11 @@ def _encoding(file: Path) -> str:
 
 def _delimiter(file: Path) -> str:
     """Return the sign between a header's values: a comma, or another usual one where there is none."""
-    with open(file, "rb") as stream:
-        header = stream.readline(2**20).decode("latin-1")
-    if "," in header and file.suffix.lower() != ".tsv":
+    from mlspec.engine.reading.unpacked import unpacked
+
+    with unpacked(file, file.name) as stream:
+        header = stream.read(2**20).partition(b"\n")[0].decode("latin-1")
+    if "," in header and ".tsv" not in file.name.lower():
         return ","
     return max("\t;|,", key=header.count) if any(sign in header for sign in "\t;|") else ","
 

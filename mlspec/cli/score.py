@@ -14,17 +14,12 @@ if TYPE_CHECKING:
     from mlspec.spec.spec import Spec
 
 SUMMARY = "score a file with the exported model"
-KINDS = {
-    ".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json",
-    ".parquet": "parquet", ".pq": "parquet",
-}  # fmt: skip
-"""What a file's suffix says of it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's arguments."""
     parser.add_argument(
-        "source", metavar="SOURCE", help="a CSV, JSON lines or Parquet file, or a glob of them"
+        "source", metavar="SOURCE", help="a CSV, JSON lines, Parquet or Arrow file, a glob or a folder"
     )
     add_spec(parser)
     parser.add_argument(
@@ -119,18 +114,17 @@ def _source(arguments: argparse.Namespace, spec: Spec | None) -> Source:
     from pydantic import ValidationError
 
     from mlspec import registry
+    from mlspec.cli._kind_of import kind_of
     from mlspec.sdk.slot import Slot
     from mlspec.sdk.source import Source
 
-    suffix = Path(arguments.source).suffix.lower()
-    kind = arguments.kind or KINDS.get(suffix)
+    kind = arguments.kind or kind_of(arguments.source)
+    files = "--kind csv, json, parquet or arrow"
     if kind is None:
-        raise UsageError(
-            f"'{arguments.source}' does not say what it holds", fix="name it: --kind csv, json or parquet"
-        )
+        raise UsageError(f"'{arguments.source}' does not say what it holds", fix=f"name it: {files}")
     if kind not in registry.kinds("source") or "path" not in registry.find("source", kind).model_fields:
-        raise UsageError(f"no source of files is called '{kind}'", fix="--kind csv, json or parquet")
-    options: dict[str, Any] = {"delimiter": "\t"} if suffix == ".tsv" else {}
+        raise UsageError(f"no source of files is called '{kind}'", fix=files)
+    options: dict[str, Any] = {"delimiter": "\t"} if ".tsv" in arguments.source.lower() else {}
     if spec is not None and spec.data.source.kind == kind:
         options |= dict(spec.data.source)
     said = {"delimiter": arguments.delimiter, "nulls": arguments.null and tuple(arguments.null)}
@@ -143,7 +137,22 @@ def _source(arguments: argparse.Namespace, spec: Spec | None) -> Source:
         where = ".".join(map(str, first["loc"]))
         raise UsageError(f"a {kind} file cannot be read with '{where}': {first['msg']}") from error
     assert isinstance(source, Source)
-    return source
+    return _with_folders(source)
+
+
+def _with_folders(source: Source) -> Source:
+    """Return a source of files that reads its folders as columns where they are named so: here a column too
+    many does no harm.
+    """
+    from mlspec.engine.reading.files import files_of
+    from mlspec.engine.reading.partitions import are_columns
+    from mlspec.sdk.context import Context
+    from mlspec.sdk.file_source import FileSource
+
+    if not isinstance(source, FileSource):
+        return source
+    context = Context(workspace=Path.cwd())
+    return source.model_copy(update={"hive": are_columns(source.path, files_of(source, context), context)})
 
 
 def _keep(named: list[str], source: Source, spec: Spec | None, context: Any) -> tuple[str, ...]:

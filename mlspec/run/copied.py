@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from mlspec.run.at_revision import LINK, at_revision
 from mlspec.run.git import git
 from mlspec.run.locked import hash_of, locked
 from mlspec.run.shipped import shipped
-from mlspec.run.tree_hash import file_hash
+from mlspec.run.tree_hash import file_hash, file_hashes, tree_hash
 from mlspec.run.written import written
 from mlspec.spec.load import load
 
@@ -146,13 +147,14 @@ def _bring(step: Step, copy: Copied) -> Iterator[str]:
                 where=step.name,
                 fix="bring the file, or `dvc pull` where DVC keeps it",
             )
-        if wanted is None or not place.is_file() or file_hash(place) == wanted:
+        if wanted is None or _hash(place) == wanted:
             continue
         if step.kind == "ingest" and not name.startswith("plugins/"):
+            word = "folder" if place.is_dir() else "file"
             raise MissingError(
-                f"'{name}' is not the file that the lock names: that data is not here",
+                f"'{name}' is not the {word} that the lock names: that data is not here",
                 where=step.name,
-                fix="bring that file back, or `mlspec run` with this one",
+                fix=f"bring that {word} back, or `mlspec run` with this one",
             )
         yield f"'{name}' is not as the lock has it"
 
@@ -179,12 +181,34 @@ def _fetch(name: str, wanted: str | None, copy: Copied, place: Path) -> None:
         if place.exists():
             return
     here = copy.workspace / name
-    cached = copy.workspace / ".dvc" / "cache" / "files" / "md5" / (wanted or "-")[:2] / (wanted or "-")[2:]
-    fits = here.is_file() and wanted is not None and file_hash(here) == wanted
+    cached = _cached(copy.workspace, wanted or "--")
+    fits = here.exists() and wanted is not None and _hash(here) == wanted
     chosen = here if fits or not cached.is_file() else cached
     # Behind a link to a folder of the user's, nothing is made.
-    if chosen.exists() and place.parent.resolve().is_relative_to(copy.root.resolve()):
+    if not chosen.exists() or not place.parent.resolve().is_relative_to(copy.root.resolve()):
+        return
+    if chosen is cached and str(wanted).endswith(".dir"):
+        _fetch_folder(copy.workspace, cached, place)
+    else:
         place.symlink_to(chosen.resolve(), target_is_directory=chosen.is_dir())
+
+
+def _fetch_folder(workspace: Path, listing: Path, place: Path) -> None:
+    """Link the files that DVC's cache lists for a folder."""
+    for entry in json.loads(listing.read_bytes()):
+        file, cached = place / entry["relpath"], _cached(workspace, entry["md5"])
+        if cached.is_file() and ".." not in Path(entry["relpath"]).parts:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.symlink_to(cached.resolve())
+
+
+def _cached(workspace: Path, digest: str) -> Path:
+    return workspace / ".dvc" / "cache" / "files" / "md5" / digest[:2] / digest[2:]
+
+
+def _hash(place: Path) -> str:
+    """Return the hash that a lock has of a file or a folder."""
+    return tree_hash(file_hashes(place)) if place.is_dir() else file_hash(place)
 
 
 def _without_glob(path: str) -> str:

@@ -32,6 +32,10 @@ def git_state(plan: Plan, workspace: Path) -> GitRecord:
         described, _, name = entry.partition(b"\t")
         kept[name.decode("utf-8", "surrogateescape")] = described.split()[2].decode()
     named = {path for step in plan.steps for path in step.dependencies if not path.startswith("artifacts/")}
+    folders = tuple(f"{path}/" for path in named if (workspace / path).is_dir())
+    named = {path for path in named if f"{path}/" not in folders} | {
+        path for path in kept if path.startswith(folders)
+    }
     changed = sorted(
         path
         for path in {*plan.files, *named}

@@ -27,6 +27,7 @@ from mlspec.run.report import Outcome, Report
 from mlspec.run.resolve import resolve
 from mlspec.run.status import Judgement, judge
 from mlspec.run.store import Store, store
+from mlspec.run.unmoved import unmoved
 from mlspec.run.watch import Noting, Watch
 from mlspec.run.workspace import workspace as make_workspace
 from mlspec.run.write_plan import stale_files, write_plan
@@ -185,6 +186,11 @@ class _Walk:
             return
         reasons = ("--force", *judged.reasons) if forced else judged.reasons
         start, before = time.perf_counter(), opened.recorded(step).get("outs")
+        if judged.verdict == "look" and not forced:
+            kept = self._looked_at(step)
+            if kept is not None:
+                self._note(step, "reused", kept, time.perf_counter() - start)
+                return
         missing = away(step, self.root)
         if not forced and (missing or not step.always) and self._restored(opened, step, judged):
             self._note(step, "restored", reasons, time.perf_counter() - start)
@@ -193,7 +199,7 @@ class _Walk:
             self.absent[step.output] = missing
             self._note(step, "reused", (f"not here, and not made again: {missing.what}",), 0.0)
             return
-        if missing and (forced or judged.verdict != "look"):
+        if missing:
             raise MissingError(
                 f"'{step.name}' must run ({reasons[0]}), and its raw data is not here: {missing.what}",
                 where=step.name,
@@ -207,13 +213,6 @@ class _Walk:
         try:
             with peak:
                 self._work(opened, step, reasons)
-        except MissingError as missing:
-            if judged.verdict != "look":
-                raise
-            self._note(
-                step, "reused", (f"cannot check, reused: {missing.what}",), time.perf_counter() - start
-            )
-            return
         except BaseException as fault:
             word: Literal["failed", "interrupted"] = (
                 "failed" if isinstance(fault, Exception) else "interrupted"
@@ -224,6 +223,13 @@ class _Walk:
             self._note(step, "reused", (), time.perf_counter() - start)
         else:
             self._note(step, "ran", reasons, time.perf_counter() - start, peak.bytes)
+
+    def _looked_at(self, step: Step) -> tuple[str, ...] | None:
+        """Return why a source that DVC cannot watch needs no reading; None where it holds something else."""
+        try:
+            return () if unmoved(step, self.root) else None
+        except MissingError as missing:
+            return (f"cannot check, reused: {missing.what}",)
 
     def _from(self, step: Step) -> tuple[Step, ...]:
         return tuple(

@@ -34,7 +34,7 @@ def tidy(model: type[BaseModel], data: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if value is None and key in fields and type(None) not in get_args(fields[key].annotation):
             continue
-        if isinstance(value, str) and key in fields and fields[key].annotation is bool:
+        if isinstance(value, str) and key in fields and fields[key].annotation in (bool, bool | None):
             value = _SWITCHES.get(value.lower(), value)
         found[key] = value
     return found

@@ -9,8 +9,8 @@ from pydantic import Field, StringConstraints
 
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
-from mlspec.sdk.fields import Path
-from mlspec.sdk.source import Source, Unreadable
+from mlspec.sdk.file_source import FileSource
+from mlspec.sdk.source import Unreadable
 
 if TYPE_CHECKING:
     import ibis
@@ -29,7 +29,7 @@ TOLD = {
 """What DuckDB calls a fault, in words."""
 
 
-class Csv(Source):
+class Csv(FileSource):
     """Read CSV files with a header line; every column comes as text, and the spec says what it holds.
 
     Ragged rows, bad quotes and bytes of another encoding are rejects: counted, shown, and held against
@@ -38,9 +38,10 @@ class Csv(Source):
     """
 
     text: ClassVar[bool] = True
+    suffixes: ClassVar[tuple[str, ...]] = (
+        ".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.zst", ".tsv.zst",
+    )  # fmt: skip
 
-    path: Path
-    """File or glob; relative paths start at the spec's folder. Files of a glob must have the same header."""
     delimiter: Sign = ","
     """The sign between two values."""
     quote: Sign = '"'
@@ -53,36 +54,46 @@ class Csv(Source):
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         """Return instances that the contract tests use."""
-        return (cls(kind="csv", path="table.csv"), cls(kind="csv", path="*.csv", nulls=("", "NA")))
-
-    def dependencies(self) -> tuple[str, ...] | None:
-        """Return the file, or None for a glob."""
-        from mlspec.engine.reading.places import is_glob
-
-        return None if is_glob(self.path) or "://" in self.path else (self.path,)
+        return (
+            cls(kind="csv", path="table.csv"),
+            cls(kind="csv", path="*.csv", nulls=("", "NA")),
+            cls(kind="csv", path="packed/table.csv.gz"),
+            cls(kind="csv", path="parts", hive=True),
+        )
 
     def columns(self, context: Context) -> tuple[str, ...]:
-        """Return the header's names; reads the header line of each file, with Python's csv module."""
-        from mlspec.engine.reading.places import name_of, places
+        """Return the header's names, then the folders' columns; reads the header line of each file, with
+        Python's csv module.
+        """
+        from mlspec.engine.reading.files import files_of, partitions_of
+        from mlspec.engine.reading.places import name_of
+        from mlspec.engine.reading.same_columns import same_columns
 
-        first: tuple[str, ...] | None = None
-        for file in places(self.path, context):
-            names = self._header(file, name_of(file, context))
-            if first is not None and names != first:
-                raise StepError(
-                    f"'{name_of(file, context)}' has another header than the first file of '{self.path}'"
-                )
-            first = names
-        return first or ()
+        first: tuple[str, tuple[str, ...]] | None = None
+        partitions = partitions_of(self, context)
+        for file in files_of(self, context):
+            name = name_of(file, context, partitions.root)
+            found = (name, self._header(file, name))
+            first = first or found
+            same_columns(first, found)
+        assert first is not None
+        return partitions.after(first[1], f"'{first[0]}'")
 
     def _header(self, file: File, name: str) -> tuple[str, ...]:
         import csv
+        import io
 
         from mlspec.engine.reading.check_columns import check_columns
+        from mlspec.engine.reading.unpacked import unpacked
 
         try:
             # What is no text behind the header is a reject later; only the header must be readable here.
-            with open(file, newline="", encoding=CODECS[self.encoding], errors="surrogateescape") as lines:
+            with (
+                unpacked(file, name) as stream,
+                io.TextIOWrapper(
+                    stream, CODECS[self.encoding], errors="surrogateescape", newline=""
+                ) as lines,
+            ):
                 row = next(
                     csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, strict=True), None
                 )
@@ -102,11 +113,17 @@ class Csv(Source):
     def table(self, context: Context) -> ibis.Table:
         """Return the rows, every column as text."""
         from mlspec.engine.database import database
-        from mlspec.engine.reading.places import places
-        from mlspec.engine.sql import literal
+        from mlspec.engine.reading.files import files_of, partitions_of
+        from mlspec.engine.reading.partitions import FILE
+        from mlspec.engine.reading.places import name_of
+        from mlspec.engine.reading.unpacked import check_whole
+        from mlspec.engine.sql import file_list, literal
 
+        folders, files = partitions_of(self, context), files_of(self, context)
         names = self.columns(context)
-        files = ", ".join(literal(str(file)) for file in places(self.path, context))
+        names = names[: len(names) - len(folders.columns)]
+        for file in files:
+            check_whole(file, name_of(file, context, folders.root))
         options = {
             "header": "true",
             "auto_detect": "false",
@@ -118,12 +135,17 @@ class Csv(Source):
             "encoding": literal(self.encoding),
             "max_line_size": str(LONGEST),
             "buffer_size": str(2 * LONGEST),
+            "hive_partitioning": "false",
             "nullstr": "[" + ", ".join(map(literal, self.nulls)) + "]",
             "columns": "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names) + "}",
         }
+        chosen = "*"
+        if folders.columns:
+            options["filename"] = literal(FILE)
+            chosen = f"* EXCLUDE ({FILE}){folders.sql()}"
         text = ", ".join(f"{key} = {value}" for key, value in options.items())
         found: ibis.Table = database(context).sql(
-            f"SELECT * FROM read_csv([{files}], {text})", dialect="duckdb"
+            f"SELECT {chosen} FROM read_csv({file_list(files)}, {text})", dialect="duckdb"
         )
         return found
 
@@ -157,9 +179,9 @@ class Csv(Source):
 
     def fingerprint(self, context: Context) -> dict[str, Any]:
         """Return names, sizes and SHA-256 of the files."""
-        from mlspec.engine.reading.places import fingerprint_of, places
+        from mlspec.engine.reading.files import fingerprint_of_files
 
-        return fingerprint_of(places(self.path, context), context)
+        return fingerprint_of_files(self, context)
 
 
 def _refuse_lost(name: str, line: int, fault: str, swallowed: bool) -> None:

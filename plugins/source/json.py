@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path as File
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
-from mlspec.sdk.fields import Path
-from mlspec.sdk.source import Source, Unreadable
+from mlspec.sdk.file_source import FileSource
+from mlspec.sdk.source import Unreadable
 
 if TYPE_CHECKING:
     import ibis
@@ -25,36 +25,37 @@ WHY = (
 )
 
 
-class Json(Source):
+class Json(FileSource):
     """Read JSON lines: one object a line, its keys are the columns; a missing key is a null.
 
     The first 1,000 lines name the columns. Lines that are no object, or have a key twice or an unknown
     one, are rejects: counted, shown, and held against `data.max_rejects`.
     """
 
-    path: Path
-    """File or glob; relative paths start at the spec's folder."""
+    suffixes: ClassVar[tuple[str, ...]] = tuple(
+        end + packed for packed in ("", ".gz", ".zst") for end in (".json", ".jsonl", ".ndjson")
+    )
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         """Return instances that the contract tests use."""
-        return (cls(kind="json", path="table.jsonl"), cls(kind="json", path="*.jsonl"))
-
-    def dependencies(self) -> tuple[str, ...] | None:
-        """Return the file, or None for a glob."""
-        from mlspec.engine.reading.places import is_glob
-
-        return None if is_glob(self.path) or "://" in self.path else (self.path,)
+        return (
+            cls(kind="json", path="table.jsonl"),
+            cls(kind="json", path="*.jsonl"),
+            cls(kind="json", path="packed/table.jsonl.zst"),
+            cls(kind="json", path="parts", hive=True),
+        )
 
     def columns(self, context: Context) -> tuple[str, ...]:
-        """Return the keys of the first lines, in their order."""
+        """Return the keys of the first lines of the first file, in their order, then the folders' columns."""
         from mlspec.engine.reading.check_columns import check_columns
-        from mlspec.engine.reading.places import name_of, places
+        from mlspec.engine.reading.files import files_of, partitions_of
+        from mlspec.engine.reading.places import name_of
 
-        file = places(self.path, context)[0]
-        name = name_of(file, context)
+        folders, file = partitions_of(self, context), files_of(self, context)[0]
+        name = name_of(file, context, folders.root)
         try:
-            keys = _keys(file)
+            keys = _keys(file, name)
         except UnicodeError as error:
             raise StepError(f"'{name}' is not UTF-8 text", where="data.source.path") from error
         if keys is None:
@@ -69,29 +70,36 @@ class Json(Source):
                 where="data.source.path",
                 fix="one object a line is expected",
             )
-        return check_columns(keys, f"the objects of '{name}'")
+        return folders.after(check_columns(keys, f"the objects of '{name}'"), f"'{name}'")
 
     def table(self, context: Context) -> ibis.Table:
-        """Return the rows, every column as JSON."""
+        """Return the rows, every column as JSON; folders' columns as text."""
         from mlspec.engine.database import database
-        from mlspec.engine.reading.places import places
-        from mlspec.engine.sql import literal, quote
+        from mlspec.engine.reading.files import files_of, partitions_of
+        from mlspec.engine.reading.partitions import FILE
+        from mlspec.engine.reading.places import name_of
+        from mlspec.engine.reading.unpacked import check_whole
+        from mlspec.engine.sql import file_list, literal, quote
 
+        folders, files = partitions_of(self, context), files_of(self, context)
         names = self.columns(context)
+        names = names[: len(names) - len(folders.columns)]
+        for file in files:
+            check_whole(file, name_of(file, context, folders.root))
         connection = database(context)
         # With more threads, DuckDB 1.5 gives a last line without its line end before the others.
         connection.con.execute("SET threads = 1")
-        files = ", ".join(literal(str(file)) for file in places(self.path, context))
         why = WHY.format(names="[" + ", ".join(map(literal, names)) + "]")
         connection.con.execute(
-            f"CREATE VIEW mlspec_json AS SELECT json, {why} AS why FROM "
-            f"read_ndjson_objects([{files}], ignore_errors = true, maximum_object_size = {LONGEST})"
+            f"CREATE VIEW mlspec_json AS SELECT json, {FILE}, {why} AS why FROM "
+            f"read_ndjson_objects({file_list(files)}, ignore_errors = true, hive_partitioning = false, "
+            f"maximum_object_size = {LONGEST}, filename = {literal(FILE)})"
         )
         values = ", ".join(
             f"json_extract(json, {literal(_pointer(name))}) AS {quote(name)}" for name in names
         )
         found: ibis.Table = connection.sql(
-            f"SELECT {values} FROM mlspec_json WHERE why IS NULL", dialect="duckdb"
+            f"SELECT {values}{folders.sql()} FROM mlspec_json WHERE why IS NULL", dialect="duckdb"
         )
         return found
 
@@ -110,18 +118,21 @@ class Json(Source):
 
     def fingerprint(self, context: Context) -> dict[str, Any]:
         """Return names, sizes and SHA-256 of the files."""
-        from mlspec.engine.reading.places import fingerprint_of, places
+        from mlspec.engine.reading.files import fingerprint_of_files
 
-        return fingerprint_of(places(self.path, context), context)
+        return fingerprint_of_files(self, context)
 
 
-def _keys(file: File) -> tuple[str, ...] | None:
+def _keys(file: File, name: str) -> tuple[str, ...] | None:
     """Return the keys of the first lines in their order; None where a byte order mark stands first."""
+    import io
     import itertools
     import json
 
+    from mlspec.engine.reading.unpacked import unpacked
+
     keys: dict[str, None] = {}
-    with open(file, encoding="utf-8") as lines:
+    with unpacked(file, name) as stream, io.TextIOWrapper(stream, "utf-8") as lines:
         for number, line in enumerate(itertools.islice(lines, LOOKED_AT)):
             if number == 0 and line.startswith("\ufeff"):
                 return None

@@ -2,75 +2,71 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
-from mlspec.sdk.fields import Path
-from mlspec.sdk.source import Source
+from mlspec.sdk.file_source import FileSource
 
 if TYPE_CHECKING:
+    from pathlib import Path as File
+
     import ibis
+    import pyarrow as pa
 
 
-class Parquet(Source):
+class Parquet(FileSource):
     """Read Parquet files as one table."""
 
-    path: Path
-    """File or glob; relative paths start at the spec's folder. Files of a glob must have the same columns."""
+    suffixes: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         """Return instances that the contract tests use."""
-        return (cls(kind="parquet", path="table.parquet"), cls(kind="parquet", path="*.parquet"))
-
-    def dependencies(self) -> tuple[str, ...] | None:
-        """Return the file, or None for a glob."""
-        from mlspec.engine.reading.places import is_glob
-
-        return None if is_glob(self.path) or "://" in self.path else (self.path,)
+        return (
+            cls(kind="parquet", path="table.parquet"),
+            cls(kind="parquet", path="*.parquet"),
+            cls(kind="parquet", path="parts", hive=True),
+        )
 
     def columns(self, context: Context) -> tuple[str, ...]:
-        """Return the columns' names from the footers."""
-        import pyarrow
-        from pyarrow import parquet
+        """Return the columns' names from the footers, then the folders' columns."""
+        from mlspec.engine.reading.files import files_of, partitions_of
+        from mlspec.engine.reading.one_schema import one_schema
 
-        from mlspec.engine.reading.check_columns import check_columns
-        from mlspec.engine.reading.places import name_of, places
-
-        first: tuple[str, ...] | None = None
-        for file in places(self.path, context):
-            name = name_of(file, context)
-            try:
-                schema = parquet.read_schema(file)
-            except (pyarrow.ArrowException, OSError) as error:
-                raise StepError(
-                    f"'{name}' is no whole Parquet file: {error}", where="data.source.path"
-                ) from error
-            names = tuple(schema.names)
-            if first is not None and names != first:
-                raise StepError(
-                    f"'{name}' has other columns than the first file of '{self.path}'",
-                    where="data.source.path",
-                )
-            first = check_columns(names, f"'{name}'")
-        return first or ()
+        names = tuple(one_schema(files_of(self, context), self.path, context, _schema).names)
+        return partitions_of(self, context).after(names, f"'{self.path}'")
 
     def table(self, context: Context) -> ibis.Table:
-        """Return the rows with the types of the files."""
+        """Return the rows with the types of the files; folders' columns are text."""
         from mlspec.engine.database import database
-        from mlspec.engine.reading.places import places
-        from mlspec.engine.sql import literal
+        from mlspec.engine.reading.files import files_of, partitions_of
+        from mlspec.engine.reading.partitions import FILE
+        from mlspec.engine.sql import file_list, literal
 
+        folders, files = partitions_of(self, context), files_of(self, context)
         self.columns(context)
-        files = ", ".join(literal(str(file)) for file in places(self.path, context))
+        chosen, options = "*", "hive_partitioning = false"
+        if folders.columns:
+            options += f", filename = {literal(FILE)}"
+            chosen = f"* EXCLUDE ({FILE}){folders.sql()}"
         found: ibis.Table = database(context).sql(
-            f"SELECT * FROM read_parquet([{files}], hive_partitioning = false)", dialect="duckdb"
+            f"SELECT {chosen} FROM read_parquet({file_list(files)}, {options})", dialect="duckdb"
         )
         return found
 
     def fingerprint(self, context: Context) -> dict[str, Any]:
         """Return names, sizes and SHA-256 of the files."""
-        from mlspec.engine.reading.places import fingerprint_of, places
+        from mlspec.engine.reading.files import fingerprint_of_files
 
-        return fingerprint_of(places(self.path, context), context)
+        return fingerprint_of_files(self, context)
+
+
+def _schema(file: File, name: str) -> pa.Schema:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return parquet.read_schema(file)
+    except (pa.ArrowException, OSError) as error:
+        raise StepError(f"'{name}' is no whole Parquet file: {error}", where="data.source.path") from error

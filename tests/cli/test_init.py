@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,25 @@ def test_a_csv_becomes_a_valid_spec_with_a_reason_for_each_column(tmp_path, shop
     assert set(spec.data.ignore) == {"order id", "same"}
     told = capsys.readouterr()
     assert "order id: ignored: " in told.err and "spec.yaml: written" in told.out
+
+
+def test_a_folder_and_a_compressed_file_become_valid_specs(tmp_path, shop, capsys):
+    for year in (2023, 2024):
+        part = tmp_path / "parts" / f"year={year}" / "rows.csv"
+        part.parent.mkdir(parents=True)
+        part.write_bytes(shop.read_bytes().replace(b",", b";"))
+    (tmp_path / "parts" / "_SUCCESS").touch()
+    assert main(["init", str(tmp_path / "a"), "--from", str(tmp_path / "parts")]) == 0
+    spec = load_spec(tmp_path / "a/spec.yaml")
+    assert spec.name == "parts" and spec.data.source.hive and spec.data.source.delimiter == ";"
+    assert spec.data.source.path == "../parts" and "year" in {*spec.data.features, spec.data.target.column}
+    with gzip.open(tmp_path / "Packed.csv.gz", "wb") as packed:
+        packed.write(shop.read_bytes())
+    assert main(["init", str(tmp_path / "b"), "--from", str(tmp_path / "Packed.csv.gz")]) == 0
+    assert load_spec(tmp_path / "b/spec.yaml").name == "packed"
+    (tmp_path / "parts" / "other.parquet").touch()
+    assert main(["init", str(tmp_path / "c"), "--from", str(tmp_path / "parts")]) == 2
+    assert "several kinds: csv, parquet" in capsys.readouterr().err
 
 
 def test_another_target_may_be_named(tmp_path, shop, capsys):

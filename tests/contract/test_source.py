@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
 import ibis
 import pyarrow as pa
 import pytest
-from pyarrow import csv, parquet
+from pyarrow import csv, feather, parquet
 
 from mlspec import registry
 from mlspec.sdk.context import Context
@@ -25,9 +26,17 @@ ROWS = pa.table({"number": [1.5, None, -3.0], "word": ["a", "b", None], "flag": 
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
     """Return a context in a folder that holds the files that the examples name."""
-    csv.write_csv(ROWS, tmp_path / "table.csv")
-    parquet.write_table(ROWS, tmp_path / "table.parquet")
-    (tmp_path / "table.jsonl").write_text("\n".join(map(json.dumps, ROWS.to_pylist())))
+    for folder in (tmp_path, *(tmp_path / "parts" / name for name in ("year=2023", "year=2024"))):
+        folder.mkdir(parents=True, exist_ok=True)
+        csv.write_csv(ROWS, folder / "table.csv")
+        parquet.write_table(ROWS, folder / "table.parquet")
+        feather.write_feather(ROWS, folder / "table.arrow")
+        (folder / "table.jsonl").write_text("\n".join(map(json.dumps, ROWS.to_pylist())))
+    (tmp_path / "packed").mkdir()
+    with gzip.open(tmp_path / "packed" / "table.csv.gz", "wb") as packed:
+        packed.write((tmp_path / "table.csv").read_bytes())
+    with pa.CompressedOutputStream(str(tmp_path / "packed" / "table.jsonl.zst"), "zstd") as packed:
+        packed.write((tmp_path / "table.jsonl").read_bytes())
     return Context(tmp_path, scratch=tmp_path)
 
 
@@ -64,7 +73,7 @@ def test_dependencies_are_files_of_the_workspace_or_unknown(source: Source, cont
 @pytest.mark.parametrize("source", [item for item in EXAMPLES if hasattr(item.values[0], "path")])
 def test_a_changed_file_changes_the_fingerprint(source: Source, context: Context) -> None:
     before = source.fingerprint(context)
-    for file in context.workspace.glob("table.*"):
+    for file in context.workspace.rglob("table.*"):
         file.write_bytes(file.read_bytes() + b"\n")
     assert source.fingerprint(context) != before
 
@@ -75,5 +84,5 @@ def test_a_missing_file_is_told(source: Source, tmp_path: Path) -> None:
 
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(MissingError, match=r"table|no file matches"):
+    with pytest.raises(MissingError, match=r"table|no file"):
         source.columns(Context(empty))

@@ -56,7 +56,7 @@ def _other(old: Any, annotation: Any) -> Any:
         return (*old, old[-1] if old else "other")
     if isinstance(old, str):
         return {",": ";", '"': "'", "5m": "7m", "1h": "2h"}.get(old, old + "x")
-    return "other"
+    return True if bool in typing.get_args(annotation) else "other"
 
 
 def _literals(annotation: Any) -> Iterator[Any]:

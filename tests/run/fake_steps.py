@@ -11,6 +11,8 @@ import types
 from pathlib import Path
 
 from mlspec.errors import MissingError
+from mlspec.sdk.frozen import freeze
+from mlspec.sdk.slot import Slot
 
 SPEC = """\
 apiVersion: mlspec/v1
@@ -63,12 +65,16 @@ class FakeSteps:
             if file.is_file()
         }
         if kind == "ingest":
-            files = sorted(context.workspace.glob(parameters["data"]["source"]["path"]))
+            path = parameters["data"]["source"]["path"]
+            files = sorted(context.workspace.glob(f"{path}/*.csv")) or sorted(context.workspace.glob(path))
             if not files:
                 raise MissingError("there is no file")
             read["source"] = [file.read_text() for file in files]
         for name in FILES[kind]:
             content = {"file": name, "parameters": parameters, "inputs": hash_of(read)}
+            if name == "manifest.json":
+                source = Slot("source").choose(freeze(parameters["data"]["source"]))
+                content["fingerprint"] = source.fingerprint(context)
             text = "passed\n" if name == "passed" else json.dumps(content, sort_keys=True)
             if name == "metrics.json":
                 text = json.dumps({"accuracy": 0.9})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mlspec.errors import CheckFailed, MissingError, PlanError, StepError, UsageError
+from mlspec.errors import CheckFailed, MissingError, PlanError, SpecError, StepError, UsageError
 from mlspec.run.planned import planned
 from mlspec.run.status import status
 from mlspec.run.walk import run_plan
@@ -283,17 +283,55 @@ def test_a_source_that_dvc_cannot_see_is_looked_at_in_each_run_and_stops_the_wav
     steps.take()
     assert judged(workspace) == {name: "look" if name == "ingest" else "reuse" for name in ALL}
     report = run(workspace)
-    assert steps.take() == ["ingest"]
+    assert steps.take() == [], "the fingerprint is the same: nothing is read"
     assert not report.worked
     (workspace / "data/more.csv").write_text("a,b,y\n7,8,yes\n")
     run(workspace)
     assert steps.take()[:4] == ALL[:4]
     for file in (workspace / "data").glob("*.csv"):
         file.unlink()
-    found = planned(workspace / "spec.yaml", data=False)
-    report = run_plan(found.plan, found.workspace)
-    assert report.outcomes[0].reasons == ("cannot check, reused: there is no file",)
+    assert judged(workspace) == {name: "look" if name == "ingest" else "reuse" for name in ALL}
+    report = run(workspace)
+    assert report.outcomes[0].reasons == ("cannot check, reused: no file matches 'data/*.csv'",)
+    assert steps.take() == []
+
+
+@pytest.mark.parametrize("path", ["data/rows.csv", "data", "data/*.csv"])
+def test_a_source_that_is_away_is_reused_until_something_must_read_it(workspace, steps, path):
+    edit(workspace, "data/rows.csv", path)
+    run(workspace)
+    steps.take()
+    (workspace / "data").rename(workspace / "away")
+    report = run(workspace)
+    assert not report.worked and "cannot check, reused" in report.outcomes[0].reasons[0]
+    edit(workspace, "lr: 0.001", "lr: 0.003")
+    run(workspace)
+    assert steps.take()[0] == "train"
+    edit(workspace, f"path: {path}", "path: other/rows.csv")
+    with pytest.raises(SpecError, match=r"there is no file 'other/rows\.csv'"):
+        run(workspace)
+
+
+def test_with_features_auto_a_source_that_is_away_keeps_what_was_chosen(workspace, steps):
+    edit(workspace, "features:\n    a: number\n    b: number", "features: auto")
+    run(workspace)
+    steps.take()
+    (workspace / "data").rename(workspace / "away")
+    assert not run(workspace).worked
+    assert steps.take() == []
+
+
+def test_a_folder_is_watched_and_files_that_are_no_rows_move_nothing(workspace, steps):
+    edit(workspace, "data/rows.csv", "data")
+    run(workspace)
+    steps.take()
+    assert set(judged(workspace).values()) == {"reuse"}
+    (workspace / "data/README.md").write_text("words")
+    run(workspace)
     assert steps.take() == ["ingest"]
+    (workspace / "data/more.csv").write_text("a,b,y\n7,8,yes\n")
+    run(workspace)
+    assert steps.take()[:4] == ALL[:4]
 
 
 def test_a_killed_run_leaves_no_memo(workspace, steps):

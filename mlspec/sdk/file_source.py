@@ -1,0 +1,28 @@
+"""A source whose rows lie in files."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from mlspec.sdk.fields import Path
+from mlspec.sdk.source import Source
+
+
+class FileSource(Source):
+    """Rows of one file, or of all files of a folder or a glob, in the order of their names."""
+
+    suffixes: ClassVar[tuple[str, ...]]
+    """Ends of the names of those files of a folder that are read, in small letters."""
+
+    path: Path
+    """A file, a glob, or a folder: there every file of this kind is read, at any depth, but for names that
+    begin with `.` or `_`. Relative paths start at the spec's folder. All files must have the same columns."""
+    hive: bool | None = None
+    """Whether folders below the path that are named like `year=2024` are columns: text, until the spec gives
+    them a kind. Where there are such folders it must be said."""
+
+    def dependencies(self) -> tuple[str, ...] | None:
+        """Return the file or the folder, or None for a glob."""
+        if "://" in self.path or any(sign in self.path for sign in "*?["):
+            return None
+        return (self.path.rstrip("/") or "/",)

@@ -1,0 +1,78 @@
+"""`source: {kind: arrow}`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from mlspec.errors import StepError
+from mlspec.sdk.context import Context
+from mlspec.sdk.file_source import FileSource
+
+if TYPE_CHECKING:
+    from pathlib import Path as File
+
+    import ibis
+    import pyarrow as pa
+
+
+class Arrow(FileSource):
+    """Read files of Arrow's IPC format (also called Feather, version 2) as one table.
+
+    Streams of that format (`.arrows`) have no footer, and are not read.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]] = (".arrow", ".feather", ".ipc")
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return instances that the contract tests use."""
+        return (
+            cls(kind="arrow", path="table.arrow"),
+            cls(kind="arrow", path="*.arrow"),
+            cls(kind="arrow", path="parts", hive=True),
+        )
+
+    def columns(self, context: Context) -> tuple[str, ...]:
+        """Return the columns' names from the footers, then the folders' columns."""
+        from mlspec.engine.reading.files import partitions_of
+
+        return partitions_of(self, context).after(tuple(self._schema(context).names), f"'{self.path}'")
+
+    def _schema(self, context: Context) -> pa.Schema:
+        from mlspec.engine.reading.files import files_of
+        from mlspec.engine.reading.one_schema import one_schema
+
+        return one_schema(files_of(self, context), self.path, context, _schema)
+
+    def table(self, context: Context) -> ibis.Table:
+        """Return the rows with the types of the files; folders' columns are text."""
+        from mlspec.engine.database import database
+        from mlspec.engine.reading.arrow_files import arrow_files
+        from mlspec.engine.reading.files import files_of, partitions_of
+
+        connection = database(context)
+        self.columns(context)
+        rows = arrow_files(
+            files_of(self, context), self._schema(context), partitions_of(self, context), context
+        )
+        connection.con.register("mlspec_arrow", rows)
+        found: ibis.Table = connection.table("mlspec_arrow")
+        return found
+
+    def fingerprint(self, context: Context) -> dict[str, Any]:
+        """Return names, sizes and SHA-256 of the files."""
+        from mlspec.engine.reading.files import fingerprint_of_files
+
+        return fingerprint_of_files(self, context)
+
+
+def _schema(file: File, name: str) -> pa.Schema:
+    import pyarrow as pa
+
+    try:
+        with pa.memory_map(str(file)) as content:
+            return pa.ipc.open_file(content).schema
+    except (pa.ArrowException, OSError) as error:
+        raise StepError(
+            f"'{name}' is no whole file of Arrow's IPC format: {error}", where="data.source.path"
+        ) from error
