@@ -151,8 +151,11 @@ def _check_token(served: _Served) -> None:
 
 
 def _taps(served: _Served) -> list[Tap]:
+    from functools import partial
+
     from mlspec.cli.console import stderr
     from mlspec.engine.files import read_json
+    from mlspec.engine.serving.gathered import Gathered
     from mlspec.engine.watching.profiles_folder import profiles_folder
     from mlspec.engine.watching.tap import Tap
     from mlspec.sdk.contract import Contract
@@ -167,7 +170,7 @@ def _taps(served: _Served) -> list[Tap]:
             raise MissingError(
                 f"monitoring needs '{error.name}'", fix=f"{INSTALL}, or --no-monitor"
             ) from error
-        taps.append(Tap(observer, folder, say=stderr().print))
+        taps.append(Tap(observer, folder, partial(Gathered, contract), say=stderr().print))
     return taps
 
 

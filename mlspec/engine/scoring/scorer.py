@@ -66,7 +66,11 @@ class Scorer:
         Raises:
             BadRows: rows that the door refuses, or a column that is missing.
         """
-        return self._session.run(rows.select([name for name in self._inputs if name in rows.schema.names]))
+        names = rows.schema.names
+        if names != self._inputs:
+            here = set(names)
+            rows = rows.select([name for name in self._inputs if name in here])
+        return self._session.run(rows)
 
     def score(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """Return the answers to some rows, one a row, in their order; other columns are not looked at.

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mlspec.engine.scoring.scorer import Scorer
     from mlspec.engine.watching.tap import Tap
 
+FEW = 16
+"""Rows up to which taps are handed what came: as a batch of its own each request would cost them more."""
 TOLD = 100
 """Faults that one answer lists; the rest is counted."""
 
@@ -105,7 +107,7 @@ class Responder:
         if told is None:
             return error(500, "the model's answer is no finite number"), 0
         for tap in self._taps:
-            tap.put(batch, answers)
+            tap.put(rows if len(rows) <= FEW else batch, answers)
         content = {"predictions": told} if many else told[0]
         return Answer(200, _encode({**content, "model_version": self.version})), len(rows)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.routing import Mount
 
 from mlspec.engine.files import read_json
 from mlspec.engine.serving.app import app
+from mlspec.engine.serving.gathered import Gathered
 from mlspec.engine.watching.profiles_folder import profiles_folder
 from mlspec.engine.watching.tap import Tap
 from mlspec.sdk.contract import Contract
@@ -36,7 +38,8 @@ def service(package: str) -> Starlette:
     contract = Contract.revive(read_json(folder / "contract.json"))
     monitor: Any = Slot("monitor").choose(watched)
     profiles = profiles_folder(Path(target), contract)
-    return _whole(app(folder, taps=[Tap(monitor.observer(contract, profiles), profiles)]))
+    tap = Tap(monitor.observer(contract, profiles), profiles, partial(Gathered, contract))
+    return _whole(app(folder, taps=[tap]))
 
 
 def _whole(application: Starlette) -> Starlette:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from mlspec.engine.files import read_json
 
 
-@dataclass(frozen=True)
 class Tally:
     """Two counts in one small file of one process, written over in place.
 
     It is not flushed to disk: what a killed process wrote, the system keeps, and a lost machine loses more
     than the count.
+
+    Args:
+        file: Made with the first count.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -24,21 +26,24 @@ class Tally:
         20
     """
 
-    file: Path
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._open: BinaryIO | None = None
 
     def note(self, taken: int, kept: int) -> None:
         """Write that of `taken` rows `kept` are told elsewhere: in a profile, or counted as dropped."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        where = os.open(self.file, os.O_WRONLY | os.O_CREAT, 0o644)
-        try:
-            # One write of a fixed length, so that a reader never meets half of a count.
-            os.pwrite(where, f"{taken:020d} {kept:020d}\n".encode(), 0)
-        finally:
-            os.close(where)
+        if self._open is None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._open = self._file.open("wb", buffering=0)
+        # One write of a fixed length, so that a reader never meets half of a count.
+        os.pwrite(self._open.fileno(), f"{taken:020d} {kept:020d}\n".encode(), 0)
 
-    def remove(self) -> None:
-        """Take the file away: nothing is missing."""
-        self.file.unlink(missing_ok=True)
+    def close(self, remove: bool) -> None:
+        """End counting; the file goes where nothing is missing."""
+        if self._open is not None:
+            self._open.close()
+        if remove:
+            self._file.unlink(missing_ok=True)
 
     @staticmethod
     def lost(folder: Path) -> int:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 
 from mlspec.engine.files import write_json
 from mlspec.engine.watching.tally import Tally
@@ -19,6 +18,18 @@ if TYPE_CHECKING:
 
     from mlspec.sdk.monitor import Observer
 
+    _Batches: TypeAlias = tuple[pa.RecordBatch, pa.RecordBatch]
+
+
+class Gathering(Protocol):
+    """Small requests' rows, put together; `engine/serving/gathered.py` is one."""
+
+    def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take some more rows."""
+
+    def batch(self) -> pa.RecordBatch:
+        """Return all that were taken, in their order."""
+
 
 class Tap:
     """Hands rows and answers to an observer in a thread of its own; what does not fit is dropped and counted.
@@ -27,8 +38,9 @@ class Tap:
         observer: Who watches.
         folder: Where rows are counted, beside what the observer writes: those that were dropped, and those
             that a killed process took and wrote nowhere.
+        gather: Makes what the rows of small requests are put together in, anew for each look.
         say: Told a line when rows were dropped or the observer failed.
-        capacity: Batches that may wait.
+        capacity: Requests that may wait.
         every: Seconds between two writings of what was seen; a killed process loses no more.
         pause: Seconds between two looks into the queue, unless a quarter of it is full before. An observer's
             cost is by the batch as well as by the row: seldom looks cost a service less.
@@ -38,21 +50,24 @@ class Tap:
         self,
         observer: Observer,
         folder: Path,
+        gather: Callable[[], Gathering],
         *,
         say: Callable[[str], None] = print,
         capacity: int = 4_096,
         every: float = 30.0,
-        pause: float = 1.0,
+        pause: float = 2.0,
     ) -> None:
-        self._observer, self._folder, self._say = observer, folder, say
-        self._waiting: deque[tuple[pa.RecordBatch, pa.RecordBatch]] = deque()
+        self._observer, self._gather, self._say = observer, gather, say
         self._capacity, self._every, self._pause = capacity, every, pause
-        self._counting, self._writing = threading.Lock(), threading.Lock()
+        self._small = gather()
+        self._of_small: list[pa.RecordBatch] = []
+        self._large: list[_Batches] = []
+        self._taking, self._writing = threading.Lock(), threading.Lock()
         self._wake, self._closing = threading.Event(), False
         self._file = folder / f"tap-{time.time_ns():x}-{secrets.token_hex(4)}.json"
-        self._tally = Tally(self._file.with_suffix(".rows"))
+        self._tally, self._counts = Tally(self._file.with_suffix(".rows")), True
         self._seen = self._dropped = self._told = 0
-        self._taken = self._kept = 0
+        self._taken = self._looked = self._kept = 0
         self._thread: threading.Thread | None = None
 
     @property
@@ -65,13 +80,25 @@ class Tap:
         """Rows that were answered and not watched."""
         return self._dropped
 
-    def put(self, rows: pa.RecordBatch, answers: pa.RecordBatch) -> None:
-        """Take a batch for later, or drop it where too many wait; never blocks."""
-        waiting = len(self._waiting)
-        if waiting >= self._capacity:
-            self._drop(rows.num_rows)
-            return
-        self._waiting.append((rows, answers))
+    def put(self, rows: pa.RecordBatch | Sequence[Mapping[str, Any]], answers: pa.RecordBatch) -> None:
+        """Take rows for later, or drop them where too many wait; never blocks.
+
+        Args:
+            rows: A batch; or, where they are few, what came in JSON and was found to be right.
+            answers: One a row.
+        """
+        with self._taking:
+            waiting = len(self._of_small) + len(self._large)
+            if waiting >= self._capacity:
+                self._dropped += answers.num_rows
+                return
+            if isinstance(rows, Sequence):
+                self._small.add(rows)
+                self._of_small.append(answers)
+            else:
+                self._large.append((rows, answers))
+            self._taken += answers.num_rows
+            self._count()
         if waiting >= self._capacity // 4 and not self._wake.is_set():
             self._wake.set()
 
@@ -90,8 +117,7 @@ class Tap:
             self._thread = None
         self._drain()
         self._flush()
-        if self._taken == self._kept:
-            self._tally.remove()
+        self._tally.close(remove=self._taken == self._kept)
 
     def __enter__(self) -> Self:
         self.start()
@@ -113,27 +139,22 @@ class Tap:
                 written = time.monotonic()
 
     def _drain(self) -> None:
-        import pyarrow as pa
-
-        batches = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        if not batches:
+        with self._taking:
+            small, answers, large = self._small, self._of_small, self._large
+            self._small, self._of_small, self._large = self._gather(), [], []
+        rows = sum(batch.num_rows for batch in (*answers, *(batch for _, batch in large)))
+        if not rows:
             return
-        rows = pa.concat_batches([batch for batch, _ in batches])
-        answers = pa.concat_batches([batch for _, batch in batches])
         with self._writing:
-            self._taken += rows.num_rows
             try:
-                # Before the sketches take them: what happens to the process from here on is counted.
-                self._tally.note(self._taken, self._kept)
-            except OSError as error:
-                self._say(f"monitoring could not count: {error}")
-            try:
-                self._observer.observe(rows, answers)
+                self._observer.observe(*_together(small, answers, large))
             except Exception as error:  # noqa: BLE001 - a monitor that fails must not end the service
                 self._say(f"monitoring failed: {type(error).__name__}: {error}")
-                self._drop(rows.num_rows)
+                with self._taking:
+                    self._dropped += rows
             else:
-                self._seen += rows.num_rows
+                self._seen += rows
+            self._looked += rows
 
     def _flush(self) -> None:
         with self._writing:
@@ -143,12 +164,35 @@ class Tap:
                     self._say(f"monitoring dropped {self._dropped - self._told} rows that came too fast")
                     self._told = self._dropped
                     write_json(self._file, {"dropped": self._dropped})
-                if self._taken > self._kept:
-                    self._tally.note(self._taken, self._taken)
-                    self._kept = self._taken
             except Exception as error:  # noqa: BLE001 - as above: told, and tried again at the next turn
                 self._say(f"monitoring could not write: {type(error).__name__}: {error}")
+                return
+        with self._taking:
+            if self._looked > self._kept:
+                self._kept = self._looked
+                self._count()
 
-    def _drop(self, rows: int) -> None:
-        with self._counting:
-            self._dropped += rows
+    def _count(self) -> None:
+        """Write how many rows were taken and are kept, as soon as they are: a kill comes any time."""
+        if not self._counts:
+            return
+        try:
+            self._tally.note(self._taken, self._kept)
+        except OSError as error:
+            self._counts = False
+            self._say(f"monitoring cannot count what a kill would lose: {error}")
+
+
+def _together(
+    small: Gathering,
+    answers: Sequence[pa.RecordBatch],
+    large: Sequence[tuple[pa.RecordBatch, pa.RecordBatch]],
+) -> _Batches:
+    """Return all rows as one batch and their answers as another, each answer still beside its row."""
+    import pyarrow as pa
+
+    rows = [small.batch()] if answers else []
+    return (
+        pa.concat_batches([*rows, *(batch for batch, _ in large)]),
+        pa.concat_batches([*answers, *(batch for _, batch in large)]),
+    )
