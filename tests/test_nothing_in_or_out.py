@@ -1,4 +1,4 @@
-"""No verb but `serve` opens a connection, and none reads a pickle: heard by the interpreter's own audit."""
+"""No verb opens a connection, only `serve` listens, and none reads a pickle: heard by Python itself."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+from tests.cli.test_serve import predict, serving
 
 ROOT = Path(__file__).resolve().parents[1]
 LISTENER = """\
@@ -46,6 +48,7 @@ model: MODEL
 evaluation: {gates: [{metric: accuracy, at_least: 0.1}]}
 deployments:
   online: {kind: rest, port: 0}
+monitoring: {monitors: {live: {kind: whylogs, of: online}}}
 """
 WORDS = (
     "init empty.yaml", "init --from rows.csv other.yaml", "validate", "plan", "run", "plan --check", "run",
@@ -58,8 +61,6 @@ WORDS = (
 
 def heard(folder: Path, lines: Sequence[str]) -> list[tuple[str, str, list[str]]]:
     """Return what was heard while some verbs ran in a child, its own children included."""
-    (folder / "listener").mkdir()
-    (folder / "listener" / "sitecustomize.py").write_text(LISTENER)
     code = (
         "import shlex, sys\n"
         "from mlspec.cli.main import main\n"
@@ -68,17 +69,29 @@ def heard(folder: Path, lines: Sequence[str]) -> list[tuple[str, str, list[str]]
         "    except SystemExit as stop:\n        status = stop.code\n"
         "    print('STATUS', status or 0, line, file=sys.stderr)\n"
     )
-    environment = {**os.environ, "HEARD": str(folder / "heard"), "MLSPEC_TRUST": "0"}
-    environment["PYTHONPATH"] = f"{folder / 'listener'}:{ROOT}"
     done = subprocess.run(
-        [sys.executable, "-c", code, *lines], cwd=folder, env=environment, capture_output=True, text=True,
-        timeout=300,
+        [sys.executable, "-c", code, *lines], cwd=folder, env=environment(folder), capture_output=True,
+        text=True, timeout=300,
     )  # fmt: skip
     told = [line for line in done.stderr.splitlines() if line.startswith("STATUS")]
     bad = [line for line in told if line.split()[1] not in ("0", "10")]
     assert len(told) == len(lines) and not bad, done.stderr[-4000:]
+    return noted(folder)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return an environment in which every Python listens to itself, and writes into the folder."""
+    (folder / "listener").mkdir(exist_ok=True)
+    (folder / "listener" / "sitecustomize.py").write_text(LISTENER)
+    path = f"{folder / 'listener'}:{ROOT}"
+    return {**os.environ, "HEARD": str(folder / "heard"), "MLSPEC_TRUST": "0", "PYTHONPATH": path}
+
+
+def noted(folder: Path) -> list[tuple[str, str, list[str]]]:
+    """Return all that was written down so far, but for urllib3's one look."""
     file = folder / "heard"
-    return [tuple(json.loads(line)) for line in file.read_text().splitlines()] if file.exists() else []
+    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    return [(event, what, frames) for event, what, frames in lines if not probe(what, frames)]
 
 
 def write_workspace(folder: Path, model: str) -> None:
@@ -93,17 +106,13 @@ def write_workspace(folder: Path, model: str) -> None:
 
 
 def test_the_listener_hears(tmp_path: Path) -> None:
-    (tmp_path / "listener").mkdir()
-    (tmp_path / "listener" / "sitecustomize.py").write_text(LISTENER)
     code = (
         "import pickle, socket, collections\n"
         "pickle.loads(pickle.dumps(collections.OrderedDict()))\n"
         "socket.socket().connect_ex(('127.0.0.1', 9))\n"
     )
-    environment = {**os.environ, "HEARD": str(tmp_path / "heard"), "PYTHONPATH": str(tmp_path / "listener")}
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
-    events = [json.loads(line)[0] for line in (tmp_path / "heard").read_text().splitlines()]
-    assert events == ["pickle.find_class", "socket.connect"]
+    subprocess.run([sys.executable, "-c", code], env=environment(tmp_path), check=True, timeout=60)
+    assert [event for event, _, _ in noted(tmp_path)] == ["pickle.find_class", "socket.connect"]
 
 
 @pytest.mark.parametrize(
@@ -112,10 +121,20 @@ def test_the_listener_hears(tmp_path: Path) -> None:
 )
 def test_no_verb_opens_a_connection_or_reads_a_pickle(tmp_path: Path, model: str) -> None:
     write_workspace(tmp_path, model)
-    found = [
-        (event, what, frames) for event, what, frames in heard(tmp_path, WORDS) if not probe(what, frames)
-    ]
-    assert found == []
+    assert heard(tmp_path, WORDS) == []
+
+
+@pytest.mark.slow
+def test_serve_listens_where_it_was_told_and_neither_it_nor_monitor_connects(tmp_path: Path) -> None:
+    write_workspace(tmp_path, "{kind: linear}")
+    assert heard(tmp_path, ["run"]) == []
+    with serving(tmp_path, environment=environment(tmp_path)) as told:
+        assert predict(told["url"], {"size": 3.5, "town": "Bern"})[0] == 200
+    assert {(event, what.split(",")[0]) for event, what, _ in noted(tmp_path)} == {
+        ("socket.bind", "('127.0.0.1'")
+    }
+    (tmp_path / "heard").unlink()
+    assert heard(tmp_path, ["monitor", "report"]) == []
 
 
 def probe(what: str, frames: list[str]) -> bool:

@@ -106,6 +106,10 @@ def _model(arguments: argparse.Namespace) -> tuple[Path, Spec | None]:
 
     path, overrides, overlays = spec_of(arguments)
     found = exported(path, overrides, overlays, export=arguments.export, stale=arguments.stale)
+    if arguments.stale:
+        from mlspec.engine.graph.vet import vet
+
+        vet(found.model)  # no lock speaks for it
     return found.model, found.spec
 
 

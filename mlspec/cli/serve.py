@@ -92,6 +92,10 @@ def _served(arguments: argparse.Namespace) -> _Served:
 
     path, overrides, overlays = spec_of(arguments)
     found = packed(path, overrides, overlays, deployment=arguments.deployment, stale=arguments.stale)
+    if arguments.stale:
+        from mlspec.engine.graph.vet import vet
+
+        vet(found.folder / "model.onnx")  # no lock speaks for it
     deployment: Any = found.spec.deployments[found.deployment]
     if not hasattr(deployment, "port"):
         raise UsageError(f"'{found.deployment}' is a {deployment.kind} deployment, which listens nowhere")

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -73,11 +73,13 @@ def here(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @contextmanager
-def serving(folder: Path, *words: str, end: int = signal.SIGTERM) -> Iterator[dict[str, Any]]:
+def serving(
+    folder: Path, *words: str, end: int = signal.SIGTERM, environment: Mapping[str, str] | None = None
+) -> Iterator[dict[str, Any]]:
     """Serve in a process of its own, and end it as a user or a supervisor does."""
     command = [sys.executable, "-c", "from mlspec.cli.main import entry; entry()", "serve", "--json", *words]
     process = subprocess.Popen(
-        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -172,6 +174,18 @@ def test_a_package_older_than_the_plan_is_refused(here: Path, capfd: pytest.Capt
     assert "older than the plan" in error and "--stale" in error
     with serving(here, "spec.yaml", "model.max_depth=2", "--stale", "--no-monitor") as told:
         assert predict(told["url"], {"size": None, "town": None})[0] == 200
+
+
+def test_a_stale_file_for_which_no_lock_speaks_is_tried_in_a_child(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Path] = []
+    monkeypatch.setattr("mlspec.engine.graph.vet.vet", tried.append)
+    (here / "asked.csv").write_text("size,town\n1.5,Bern\n")
+    words = ["score", "asked.csv", "-o", "answers.csv", "spec.yaml"]
+    assert main(words) == 0 and tried == []
+    assert main([*words, "model.max_depth=2", "--stale"]) == 0
+    assert [file.name for file in tried] == ["model.onnx"]
 
 
 def test_a_changed_port_or_monitor_packs_nothing_anew(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
