@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 from pathlib import Path
 
 SUMMARY = "do one step of a written plan (the command in dvc.yaml)"
@@ -23,6 +22,7 @@ def step(arguments: argparse.Namespace) -> int:
     from mlspec.cli._terminable import terminable
     from mlspec.compose.workspace import workspace_of
     from mlspec.run.perform import perform
+    from mlspec.run.seal import hashes_here
     from mlspec.run.written import written
 
     root = workspace_of(Path.cwd() / "spec.yaml")
@@ -34,18 +34,6 @@ def step(arguments: argparse.Namespace) -> int:
 
             check_plan(root, found)
             return 0
-        fingerprints = {path: _digest(root / path) for path in found.dependencies}
         progress.started(found, ())
-        perform(found, root, fingerprints, progress)
+        perform(found, root, hashes_here(found, root), progress)
     return 0
-
-
-def _digest(path: Path) -> str:
-    """Return a hash of a file, or of every file in a folder."""
-    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-    total = hashlib.sha256()
-    for file in files:
-        total.update(str(file.relative_to(path)).encode())
-        with open(file, "rb") as content:
-            total.update(hashlib.file_digest(content, "sha256").digest())
-    return total.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ MOST_VALUES = 50_000
 """Keys, words, mappings and lists that a spec may have."""
 MOST_FAULTS = 100
 """Faults that are told at once."""
+MERGE = re.compile("<{7}( |$)")
+"""How git begins what both sides of a merge say."""
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -255,6 +258,15 @@ def _syntax(document: Document, error: yaml.YAMLError) -> Fault:
         )
         return document.fault("MS0103", what, len(before), len(before[-1]) + 1, "remove it")
     lines = BREAK.split(document.text)
+    merge = next((place for place, line in enumerate(lines) if MERGE.match(line)), None)
+    if merge is not None:
+        return document.fault(
+            "MS0103",
+            "a merge left both sides in this file",
+            merge + 1,
+            1,
+            "keep one side of each, and no marks",
+        )
     number = min(mark.line, len(lines) - 1)
     line, column = lines[number], mark.column
     if "\t" in line[: column + 1] and not line[: column + 1].replace("\t", " ").strip(" -"):

@@ -47,9 +47,7 @@ def read_plan_file(path: Path) -> dict[str, Any] | None:
 
 def _broken(path: Path) -> PlanError:
     name = f"{path.parent.name}/{path.name}"
-    return PlanError(
-        f"'{name}' is no plan", where=str(path), fix="remove it, and `mlspec plan --write` makes it anew"
-    )
+    return PlanError(f"'{name}' is no plan", where=str(path), fix="`mlspec plan --write` makes it anew")
 
 
 def _lines(value: Any, indent: str) -> Iterator[str]:

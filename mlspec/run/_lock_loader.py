@@ -11,9 +11,16 @@ Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class LockLoader(Loader):  # type: ignore[misc]
-    """libyaml's loader with the scalars of YAML 1.2."""
+    """libyaml's loader with the scalars of YAML 1.2, and no key twice."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """Refuse a key that is there twice: a merge may leave a stage so, and DVC cannot read it."""
+        found = super().construct_mapping(node, deep=deep)
+        if len(found) != len(node.value):
+            raise yaml.constructor.ConstructorError(None, None, "a key is there twice", node.start_mark)
+        return found
 
 
 LockLoader.add_implicit_resolver(

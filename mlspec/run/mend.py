@@ -1,4 +1,4 @@
-"""What a killed process leaves of DVC's files, repaired."""
+"""What killed processes and merges leave of DVC's files, repaired."""
 
 from __future__ import annotations
 
@@ -11,21 +11,25 @@ from pathlib import Path
 from typing import Any
 
 from mlspec.engine.files import write_bytes
+from mlspec.plan.plan import Plan
+from mlspec.plan.sides import sides
+from mlspec.run.merged import merged
 
 _PID_OF_FOLDER = re.compile(r"-(\d+)$")
 _PID_OF_FILE = re.compile(r"\.(\d+)\.tmp$")
 
 
-def mend(root: Path, written: Sequence[str] = ()) -> tuple[str, ...]:
-    """Repair what `kill -9` leaves behind, under the workspace's lock, and return what was done, as lines.
+def mend(root: Path, plan: Plan, written: Sequence[str] = ()) -> tuple[str, ...]:
+    """Repair what `kill -9` and merges leave, under the workspace's lock; return what was done, as lines.
 
     Args:
         root: The workspace.
+        plan: What is about to be run.
         written: Globs of the folders in which files may lie that were not written to their end.
     """
     _sweep((root / ".mlspec" / "tmp").glob("*"), _PID_OF_FOLDER)
     _sweep((file for folder in written for file in root.glob(f"{folder}/.*.tmp")), _PID_OF_FILE)
-    return (*_mend_rwlock(root / ".dvc" / "tmp"), *_mend_locks(root))
+    return (*_mend_rwlock(root / ".dvc" / "tmp"), *_mend_locks(root, plan))
 
 
 def _mend_rwlock(folder: Path) -> Iterator[str]:
@@ -65,23 +69,37 @@ def _alive(content: dict[str, Any], exists: Callable[[int], bool]) -> dict[str, 
     return {mode: kept[mode] for mode in content if mode in kept}
 
 
-def _mend_locks(root: Path) -> Iterator[str]:
-    """Remove a dvc.lock that a killed `dvc repro` left torn: the run cache restores what it said."""
+def _mend_locks(root: Path, plan: Plan) -> Iterator[str]:
+    """Make a dvc.lock readable that a merge left with both sides, or a killed `dvc repro` torn."""
     import yaml
 
     for path in sorted((root / "pipelines").glob("*/dvc.lock")):
+        name = path.relative_to(root)
         try:
             _check_lock(path)
+            continue
         except (yaml.YAMLError, UnicodeDecodeError, ValueError):
-            path.unlink()
-            yield f"removed {path.relative_to(root)}, torn by a killed process: DVC's cache has what it said"
+            text = path.read_text("utf-8", "replace")
+        steps = (step for step in (plan.guard, *plan.steps) if step.pipeline == path.parent.name)
+        both = merged(text, steps)
+        if both is not None:
+            from dvc.utils.serialize import dumps_yaml
+
+            write_bytes(path, dumps_yaml({"schema": "2.0", "stages": both}).encode())
+            yield f"{name} had both sides of a merge: each step was taken from the side that fits the spec"
+            continue
+        path.unlink()
+        why = "which a merge left in pieces" if sides(text) else "torn by a killed process"
+        yield f"removed {name}, {why}: DVC's cache has what it said"
 
 
 def _check_lock(path: Path) -> None:
     import yaml
 
+    from mlspec.run._lock_loader import LockLoader
+
     text = path.read_text("utf-8")
-    content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    content = yaml.load(text, Loader=LockLoader)
     if not text.endswith("\n") or not isinstance(content, dict) or "schema" not in content:
         raise ValueError(path)
     for entry in (content.get("stages") or {}).values():

@@ -16,6 +16,7 @@ from pathlib import Path
 from mlspec.errors import CheckFailed, MissingError, MlspecError, StepError
 from mlspec.plan.plan import Step
 from mlspec.run.locked import locked_inputs
+from mlspec.run.seal import seal
 from mlspec.run.watch import Watch
 from mlspec.sdk.context import Context
 
@@ -34,7 +35,8 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
     Args:
         step: What to do.
         workspace: The folder with `.dvc`.
-        fingerprints: A hash of each dependency; with the parameters they key the step's scratch folder.
+        fingerprints: The hash of each dependency, as dvc.lock has it; with the parameters they key the step's
+            scratch folder, and seal what it wrote.
         watch: Told of progress.
 
     Raises:
@@ -63,6 +65,7 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
         for folder in (output, scratch, logs):
             folder.mkdir(parents=True, exist_ok=True)
         _call(step, workspace, output, context)
+        seal(step, fingerprints, output)
         _place(output, workspace / step.output)
     except CheckFailed as failed:
         _keep(output, logs)

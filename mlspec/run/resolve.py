@@ -10,6 +10,7 @@ from mlspec.errors import MissingError, PlanError
 from mlspec.plan.build import pin_features
 from mlspec.plan.plan import Plan
 from mlspec.plan.plan_file import read_plan_file
+from mlspec.plan.sides import sides
 from mlspec.sdk.context import Context
 from mlspec.sdk.frozen import freeze
 from mlspec.sdk.slot import Slot
@@ -35,8 +36,7 @@ def resolve(
     data = plan.step("ingest").parameters["data"]
     source: Any = Slot("source").choose(freeze(data["source"]))
     context = Context(workspace=workspace, name=plan.data_name, step="plan", say=say)
-    written = read_plan_file(workspace / "pipelines" / plan.data_name / "plan.yaml") or {}
-    pinned = written.get("inferred") or {}
+    pinned = _pinned(workspace / "pipelines" / plan.data_name / "plan.yaml", locked, say)
     features = pinned.get("features") or {}
     try:
         columns = [name for name in source.columns(context) if name not in _used(data)]
@@ -56,6 +56,31 @@ def resolve(
     from mlspec.engine.checking.propose import propose
 
     return pin_features(plan, propose(source, context, data), columns)
+
+
+def _pinned(path: Path, locked: bool, say: Callable[[str], None]) -> dict[str, Any]:
+    """Return what was chosen before; nothing where a merge of two choices left none."""
+    try:
+        return (read_plan_file(path) or {}).get("inferred") or {}
+    except PlanError:
+        if locked:
+            raise
+        both = [_inferred(side) for side in sides(path.read_text("utf-8", "replace")) or ()]
+        if both and both[0] == both[1]:
+            return both[0]
+        say(f"pipelines/{path.parent.name}/plan.yaml cannot be read (a merge?): features are chosen anew")
+        return {}
+
+
+def _inferred(text: str) -> dict[str, Any]:
+    import yaml
+
+    try:
+        content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError:
+        return {}
+    found = content.get("inferred") if isinstance(content, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _used(data: dict[str, Any]) -> set[str]:

@@ -40,7 +40,7 @@ def status(plan: Plan, workspace: Path) -> tuple[Judgement, ...]:
     if unchanged(plan, workspace) and not stale_files(plan, workspace):
         return tuple(Judgement(step, "reuse") for step in plan.steps)
     found: dict[str, Judgement] = {}
-    with store(workspace) as opened:
+    with store(workspace, plan) as opened:
         for step in plan.steps:
             found[step.name] = _with_data(judge(opened, step, ahead=found), workspace)
     return tuple(found.values())
@@ -93,6 +93,8 @@ def judge(
     outs = tuple(f"{path} {states.get(state, state)}" for path, state in opened.changes(stage.outs).items())
     if outs:
         return Judgement(step, "restore", outs)
+    if not opened.sealed(step):
+        return Judgement(step, "run", ("it was made of something else than dvc.lock says (a merge?)",))
     if step.always:
         return Judgement(step, "look", ("its source cannot be watched",))
     return Judgement(step, "reuse", tuple(notes))

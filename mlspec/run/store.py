@@ -11,6 +11,8 @@ from mlspec.engine.files import write_bytes
 from mlspec.errors import MissingError, PlanError, StepError
 from mlspec.plan.plan import Plan, Step
 from mlspec.plan.plots import plots
+from mlspec.run.merged import merged
+from mlspec.run.seal import sealed
 from mlspec.run.workspace import quiet
 
 WDIR = "../.."
@@ -19,8 +21,8 @@ WDIR = "../.."
 class Store:
     """What DVC knows of a workspace; opened by `store()`."""
 
-    def __init__(self, root: Path, repo: Any, say: Callable[[str], None]) -> None:
-        self.root, self._repo, self._say = root, repo, say
+    def __init__(self, root: Path, repo: Any, steps: tuple[Step, ...], say: Callable[[str], None]) -> None:
+        self.root, self._repo, self._steps, self._say = root, repo, steps, say
         self._locks: dict[str, dict[str, Any]] = {}
         self._deaf = False
 
@@ -33,9 +35,15 @@ class Store:
     def recorded(self, step: Step) -> Mapping[str, Any]:
         """Return what dvc.lock says of a step; empty where it says nothing."""
         if step.pipeline not in self._locks:
-            self._locks[step.pipeline] = _read_lock(self.root / "pipelines" / step.pipeline / "dvc.lock")
+            self._locks[step.pipeline] = _read_lock(
+                self.root / "pipelines" / step.pipeline / "dvc.lock", self._steps
+            )
         found: Mapping[str, Any] = self._locks[step.pipeline].get(step.name, {})
         return found
+
+    def sealed(self, step: Step) -> bool:
+        """Return whether a step's folder was made of what dvc.lock says of it."""
+        return sealed(step, self.recorded(step), self.root / step.output)
 
     def stage(self, step: Step) -> Any:
         """Return DVC's own value of a step, with what dvc.lock recorded of it."""
@@ -64,7 +72,7 @@ class Store:
             # A value of its own, without what the lock says of other work: once DVC has looked at what a
             # stage reads, it takes the folder that was recorded for the result of that.
             stage = self._load(step, {})
-            if self._restore(stage, pull):
+            if self._restore(stage, pull) and _made_of_this(step, stage, self.root):
                 self._save(stage)
                 return True
         return False
@@ -82,6 +90,8 @@ class Store:
             if not stage.outs_cached():
                 return False
         stage.checkout(force=True)
+        if not self.sealed(step):
+            return False
         if all(dep.exists for dep in stage.deps):
             self._save(stage)  # for DVC's run cache: an old value comes back from there
         return True
@@ -143,6 +153,25 @@ class Store:
             raise MissingError(str(busy).partition("\n\n")[0], where=stage.name, fix="wait for it") from busy
         self._save(stage)
 
+    def tidy(self, pipeline: str) -> None:
+        """Give dvc.lock the stages of the plan, in its order: as a first run of this plan would write it."""
+        from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update
+
+        path = self.root / "pipelines" / pipeline / "dvc.lock"
+        names = [step.name for step in self._steps if step.pipeline == pipeline]
+        if not path.exists():
+            return
+        stages = _read_lock(path, self._steps)
+        wanted = [name for name in names if name in stages]
+        if list(stages) == wanted:
+            return
+        content = parse_yaml_for_update(path.read_text("utf-8"), str(path))
+        kept = {name: content["stages"][name] for name in wanted}
+        content["stages"].clear()
+        content["stages"].update(kept)
+        write_bytes(path, dumps_yaml(content).encode())
+        self._locks.pop(pipeline, None)
+
     def _save(self, stage: Any) -> None:
         stage.save()
         stage.commit()
@@ -164,11 +193,12 @@ class Store:
 
 
 @contextmanager
-def store(root: Path, say: Callable[[str], None] = lambda line: None) -> Iterator[Store]:
+def store(root: Path, plan: Plan, say: Callable[[str], None] = lambda line: None) -> Iterator[Store]:
     """Open a workspace's store.
 
     Args:
         root: The workspace.
+        plan: Its steps are those that a lock with both sides of a merge is read for.
         say: Told of a remote that cannot be asked.
 
     Raises:
@@ -191,7 +221,7 @@ def store(root: Path, say: Callable[[str], None] = lambda line: None) -> Iterato
         try:
             repo.stage_cache = _run_cache(repo)
             with lock_repo(repo), repo.scm_context:
-                yield Store(root, repo, say)
+                yield Store(root, repo, (plan.guard, *plan.steps), say)
         except LockError as busy:
             raise MissingError("another DVC command works here", where=str(root), fix="wait for it") from busy
 
@@ -210,6 +240,12 @@ def dvc_yaml(plan: Plan, pipeline: str) -> str:
     return "# Written by `mlspec plan --write` and `mlspec run`; change the spec, not this.\n" + str(
         yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=4096)
     )
+
+
+def _made_of_this(step: Step, stage: Any, root: Path) -> bool:
+    watched = (dep for dep in stage.deps if not hasattr(dep, "params"))
+    read = [{"path": dep.def_path, "md5": dep.hash_info.value} for dep in watched]
+    return sealed(step, {"deps": read}, root / step.output)
 
 
 def stage_of(step: Step) -> dict[str, Any]:
@@ -252,7 +288,7 @@ def _run_cache(repo: Any) -> Any:
     return RunCache(repo)
 
 
-def _read_lock(path: Path) -> dict[str, Any]:
+def _read_lock(path: Path, steps: tuple[Step, ...]) -> dict[str, Any]:
     import yaml
 
     from mlspec.run._lock_loader import LockLoader
@@ -264,6 +300,9 @@ def _read_lock(path: Path) -> dict[str, Any]:
     try:
         content = yaml.load(text, Loader=LockLoader)
     except yaml.YAMLError as fault:
+        both = merged(text, (step for step in steps if step.pipeline == path.parent.name))
+        if both is not None:
+            return both
         raise StepError(
             f"'pipelines/{path.parent.name}/dvc.lock' cannot be read",
             where=str(path),

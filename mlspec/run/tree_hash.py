@@ -36,3 +36,8 @@ def file_hash(file: Path) -> str:
         while block := content.read(BLOCK):
             total.update(block)
     return total.hexdigest()
+
+
+def path_hash(path: Path) -> str:
+    """Return the hash of a file or a folder."""
+    return tree_hash(file_hashes(path)) if path.is_dir() else file_hash(path)

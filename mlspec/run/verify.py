@@ -17,6 +17,7 @@ from mlspec.run.locked import hash_of
 from mlspec.run.metrics import metrics
 from mlspec.run.perform import perform
 from mlspec.run.record import latest, read_record
+from mlspec.run.seal import recorded_hashes
 from mlspec.run.tree_hash import file_hashes, tree_hash
 from mlspec.run.versions import versions
 from mlspec.run.watch import Watch
@@ -131,7 +132,8 @@ def _rebuild(step: Step, copy: Copied, watch: Watch) -> Rebuilt:
     if wanted is None:
         raise MissingError(f"no lock names the step '{step.name}'", where=step.name, fix="mlspec run")
     try:
-        perform(step, copy.root, {}, watch)
+        # Sealed as the lock has it: a step whose inputs came out otherwise may still do the same.
+        perform(step, copy.root, recorded_hashes(copy.lock(step)), watch)
     except CheckFailed as failed:
         return Rebuilt(step.name, False, (), failed.what)
     found = file_hashes(copy.root / step.output)

@@ -93,7 +93,7 @@ def _run(
         done = (Outcome(step.name, step.pipeline, "reused", (), 0.0, step.output) for step in plan.steps)
         return Report(plan, root, tuple(done), time.perf_counter() - start)
     make_workspace(root, watch.said)
-    for line in mend(root, _written(plan)):
+    for line in mend(root, plan, _written(plan)):
         watch.said(line)
     forget(plan, root)
     report = _Walk(plan, root, watch, locked, chosen).walk(forced)
@@ -120,11 +120,13 @@ class _Walk:
         fault: BaseException | None = None
         locks = self._locks()
         try:
-            with store(self.root, self.watch.said) as opened:
+            with store(self.root, self.plan, self.watch.said) as opened:
                 self._guard(opened)
                 for step in self.plan.steps:
                     if step.name in self.chosen:
                         self._settle(opened, step, step.name in forced)
+                for pipeline in (self.plan.data_name, self.plan.name):
+                    opened.tidy(pipeline)
         except (Exception, KeyboardInterrupt) as raised:
             fault = raised
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlspec.errors import MissingError, UsageError
+from mlspec.errors import MissingError, PlanError, UsageError
 from mlspec.plan.plan import Step
 from mlspec.plan.plan_file import read_plan_file
 
@@ -15,6 +15,7 @@ def written(workspace: Path, pipeline: str, name: str) -> Step:
     Raises:
         MissingError: there is no such pipeline here.
         UsageError: the pipeline has no such step.
+        PlanError: the files were changed by hand, or by a merge, into something that is no plan.
     """
     import yaml
 
@@ -26,7 +27,14 @@ def written(workspace: Path, pipeline: str, name: str) -> Step:
             where=str(workspace),
             fix="`mlspec plan --write` writes it",
         )
-    stages = yaml.safe_load((folder / "dvc.yaml").read_text("utf-8"))["stages"]
+    try:
+        stages = yaml.safe_load((folder / "dvc.yaml").read_text("utf-8"))["stages"]
+    except (yaml.YAMLError, UnicodeDecodeError, LookupError, TypeError) as fault:
+        raise PlanError(
+            f"'pipelines/{pipeline}/dvc.yaml' cannot be read",
+            where=str(workspace),
+            fix="`mlspec plan --write` makes it anew",
+        ) from fault
     if name not in stages:
         raise UsageError(f"'pipelines/{pipeline}' has no step '{name}'", fix=f"one of {', '.join(stages)}")
     return Step(
