@@ -14,6 +14,7 @@ import pytest
 from mlspec.errors import MissingError
 from mlspec.run._lock_loader import LockLoader
 from mlspec.run.mend import mend
+from mlspec.run.planned import planned
 from tests.run.conftest import run, sh
 
 
@@ -121,7 +122,8 @@ def test_locks_of_dead_processes_are_dropped(workspace, steps):
     (workspace / ".dvc/tmp/rwlock").write_text(
         json.dumps({"write": {folder: entry}, "read": {folder: [entry]}})
     )
-    assert mend(workspace) == ("removed locks of processes that were killed",)
+    plan = planned(workspace / "spec.yaml").plan
+    assert mend(workspace, plan) == ("removed locks of processes that were killed",)
     run(workspace, force=["train"])
 
 
@@ -132,7 +134,7 @@ def test_a_living_process_keeps_its_locks(workspace, steps):
         folder = str(workspace / "artifacts/small/train")
         content = {"write": {folder: {"pid": living.pid, "cmd": "dvc repro"}}, "read": {}}
         (workspace / ".dvc/tmp/rwlock").write_text(json.dumps(content))
-        assert mend(workspace) == ()
+        assert mend(workspace, planned(workspace / "spec.yaml").plan) == ()
         with pytest.raises(MissingError, match=f"PID {living.pid}"):
             run(workspace, force=["train"])
     finally:
