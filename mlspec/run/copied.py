@@ -17,7 +17,7 @@ from mlspec.run.at_revision import LINK, at_revision
 from mlspec.run.git import git
 from mlspec.run.locked import hash_of, locked
 from mlspec.run.shipped import shipped
-from mlspec.run.tree_hash import file_hash, file_hashes, tree_hash
+from mlspec.run.tree_hash import file_hash, path_hash
 from mlspec.run.written import written
 from mlspec.spec.load import load
 
@@ -147,7 +147,7 @@ def _bring(step: Step, copy: Copied) -> Iterator[str]:
                 where=step.name,
                 fix="bring the file, or `dvc pull` where DVC keeps it",
             )
-        if wanted is None or _hash(place) == wanted:
+        if wanted is None or path_hash(place) == wanted:
             continue
         if step.kind == "ingest" and not name.startswith("plugins/"):
             word = "folder" if place.is_dir() else "file"
@@ -182,7 +182,7 @@ def _fetch(name: str, wanted: str | None, copy: Copied, place: Path) -> None:
             return
     here = copy.workspace / name
     cached = _cached(copy.workspace, wanted or "--")
-    fits = here.exists() and wanted is not None and _hash(here) == wanted
+    fits = here.exists() and wanted is not None and path_hash(here) == wanted
     chosen = here if fits or not cached.is_file() else cached
     # Behind a link to a folder of the user's, nothing is made.
     if not chosen.exists() or not place.parent.resolve().is_relative_to(copy.root.resolve()):
@@ -204,11 +204,6 @@ def _fetch_folder(workspace: Path, listing: Path, place: Path) -> None:
 
 def _cached(workspace: Path, digest: str) -> Path:
     return workspace / ".dvc" / "cache" / "files" / "md5" / digest[:2] / digest[2:]
-
-
-def _hash(place: Path) -> str:
-    """Return the hash that a lock has of a file or a folder."""
-    return tree_hash(file_hashes(place)) if place.is_dir() else file_hash(place)
 
 
 def _without_glob(path: str) -> str:
