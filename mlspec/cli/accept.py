@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlspec.cli.arguments import add_spec, spec_of
+from mlspec.cli.arguments import add_spec, add_wait, spec_of
 
 if TYPE_CHECKING:
     from mlspec.run.baseline import Accepted
@@ -17,20 +17,22 @@ SUMMARY = "make the numbers of the last run the baseline: a file for git that ga
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's arguments."""
     add_spec(parser)
+    add_wait(parser)
 
 
 def accept(arguments: argparse.Namespace) -> int:
     """Write the baseline and tell old and new numbers.
 
     Raises:
-        MissingError: nothing was evaluated yet, or what was is older than the plan.
+        MissingError: nothing was evaluated yet, what was is older than the plan, or a run works here.
     """
+    from mlspec.cli.console import stderr
     from mlspec.run.baseline import accept as keep
     from mlspec.run.planned import planned
 
     path, overrides, overlays = spec_of(arguments)
     found = planned(path, overrides, overlays)
-    accepted = keep(found.plan, found.workspace)
+    accepted = keep(found.plan, found.workspace, wait=arguments.wait, say=stderr().print)
     if arguments.json:
         from mlspec.cli.console import emit
 

@@ -36,6 +36,11 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_wait(parser: argparse.ArgumentParser) -> None:
+    """Add `--wait`."""
+    parser.add_argument("--wait", action="store_true", help="wait for another run in this workspace")
+
+
 def is_override(word: str) -> bool:
     """Return whether a word is an override and not the spec's path.
 

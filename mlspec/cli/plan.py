@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from mlspec.cli.arguments import add_sample, add_spec, spec_of
+from mlspec.cli.arguments import add_sample, add_spec, add_wait, spec_of
 from mlspec.cli.console import emit, stderr, stdout
 
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec(parser)
     add_sample(parser)
     parser.add_argument("--write", action="store_true", help="write pipelines/<name>/plan.yaml and dvc.yaml")
+    add_wait(parser)
     parser.add_argument("--check", action="store_true", help="exit 10 where a run would have anything to do")
 
 
 def plan(arguments: argparse.Namespace) -> int:
     """Tell the plan; 10 with `--check` where there is work."""
+    from mlspec.run.lock import lock
     from mlspec.run.planned import planned
     from mlspec.run.resolve import resolve
     from mlspec.run.status import status
@@ -48,7 +51,12 @@ def plan(arguments: argparse.Namespace) -> int:
     else:
         _show(resolved, judged)
     if arguments.write:
-        for name in write_plan(resolved, found.workspace):
+        # A run reads its parameters from these files when it writes down what it did.
+        working = (found.workspace / ".mlspec").is_dir()
+        said = stderr().print
+        with lock(found.workspace, wait=arguments.wait, say=said) if working else nullcontext():
+            written = write_plan(resolved, found.workspace)
+        for name in written:
             stderr().print(f"wrote {name}")
     elif stale and not arguments.json and not any(judgement.works for judgement in judged):
         stdout().print(f"{', '.join(stale)}: to be written anew (`--write`, or a run)")

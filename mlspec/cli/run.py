@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from mlspec.cli.arguments import add_sample, add_spec, spec_of, words_of
+from mlspec.cli.arguments import add_sample, add_spec, add_wait, spec_of, words_of
 from mlspec.cli.console import emit
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--force", metavar="STEP", action="append", default=[], help="do this step again (repeatable)"
     )
     parser.add_argument("--locked", action="store_true", help="choose and rewrite nothing: for CI")
-    parser.add_argument("--wait", action="store_true", help="wait for another run in this workspace")
+    add_wait(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

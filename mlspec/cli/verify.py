@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlspec.cli._runs import number
-from mlspec.cli.arguments import DEFAULT_SPEC, add_json
+from mlspec.cli.arguments import DEFAULT_SPEC, add_json, add_wait
 from mlspec.cli.console import emit, stdout
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "words", nargs="*", metavar="SPEC|REVISION", help="the spec (default ./spec.yaml), and a commit"
     )
     parser.add_argument("--until", metavar="STEP", help="stop after this step")
+    add_wait(parser)
     add_json(parser)
     parser.epilog = FORMS
 
@@ -40,14 +41,14 @@ def verify(arguments: argparse.Namespace) -> int:
 
     Raises:
         UsageError: the words name more than a spec and a revision.
-        MissingError: there is no spec or no lock, or the raw data is not here.
+        MissingError: there is no spec or no lock, the raw data is not here, or a run works here.
     """
     from mlspec.cli._progress import Progress
     from mlspec.run.verify import verify
 
     spec, revision = _named(arguments.words)
     with Progress() as progress:
-        found = verify(spec, revision, until=arguments.until, watch=progress)
+        found = verify(spec, revision, until=arguments.until, wait=arguments.wait, watch=progress)
     if arguments.json:
         emit(found.plain())
     else:

@@ -30,19 +30,23 @@ class Accepted:
     """`metrics`, `intervals` and `slices` of each export."""
 
 
-def accept(plan: Plan, root: Path) -> Accepted:
+def accept(
+    plan: Plan, root: Path, *, wait: bool = False, say: Callable[[str], None] = lambda line: None
+) -> Accepted:
     """Make the numbers of the last run the baseline.
 
     Args:
         plan: The plan of the spec as it stands.
         root: The workspace.
+        wait: Wait for a run in this workspace, instead of refusing.
+        say: Told who is waited for.
 
     Raises:
         UsageError: the spec exports nothing that could be evaluated.
-        MissingError: nothing was evaluated yet, or what was is older than the plan.
+        MissingError: nothing was evaluated yet, what was is older than the plan, or a run works here.
         StepError: the baseline that is there cannot be read.
     """
-    with lock(root):
+    with lock(root, wait=wait, say=say):
         plan = resolve(plan, root)
         steps = tuple(step for step in plan.steps if step.kind == "evaluate")
         if not steps:

@@ -27,7 +27,8 @@ def lock(workspace: Path, *, wait: bool = False, say: Callable[[str], None] = pr
         say: Told who is waited for.
 
     Raises:
-        MissingError: another run holds it; says which process, where and since when.
+        MissingError: another run holds it; says which process, where and since when. Or nothing can be locked
+            on that disk.
     """
     path = workspace / ".mlspec" / "run.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,17 +49,24 @@ def _take(descriptor: int, path: Path, wait: bool, say: Callable[[str], None]) -
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError as busy:
-            holder = _holder(path)
+            holder, elsewhere = _holder(path)
             if not wait:
                 raise MissingError(
                     f"another run works in this workspace: {holder}",
                     where=str(path.parents[1]),
-                    fix="wait for it with --wait, or stop it",
+                    fix=f"wait for it with --wait, or stop it{' there' if elsewhere else ''}",
                 ) from busy
             if not told:
                 say(f"waiting for {holder}")
                 told = True
             time.sleep(0.2)
+        except OSError as fault:
+            raise MissingError(
+                f"two runs could not be told apart: nothing can be locked on the disk of '{path}' "
+                f"({fault.strerror})",
+                where=str(path.parents[1]),
+                fix="work on a disk of this machine, or on a network disk with locks",
+            ) from fault
 
 
 def _write(descriptor: int) -> None:
@@ -72,9 +80,12 @@ def _write(descriptor: int) -> None:
     os.pwrite(descriptor, json.dumps(content).encode(), 0)
 
 
-def _holder(path: Path) -> str:
+def _holder(path: Path) -> tuple[str, bool]:
+    """Return who holds the workspace, and whether that process is on another machine (a shared disk)."""
     try:
         holder: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return "pid {pid} on {host}, since {since}: {command}".format(**holder)
-    except (ValueError, KeyError, OSError):
-        return "a process that has not said its name yet"
+        elsewhere = holder["host"] != platform.node()
+        host = f"{holder['host']}{', which is another machine' if elsewhere else ''}"
+        return f"pid {holder['pid']} on {host}, since {holder['since']}: {holder['command']}", elsewhere
+    except (ValueError, LookupError, TypeError, OSError):
+        return "a process that has not said its name yet", False

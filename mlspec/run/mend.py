@@ -107,16 +107,18 @@ def _check_lock(path: Path) -> None:
             raise ValueError(path)
 
 
-def _sweep(found: Iterable[Path], pid_of: re.Pattern[str]) -> None:
-    """Remove what killed processes left half made; what a living one is at is left alone."""
+def worked_at(path: Path, pid_of: re.Pattern[str] = _PID_OF_FOLDER) -> bool:
+    """Return whether another living process is at a file or folder, whose name ends with its maker's id."""
     import psutil
 
+    named = pid_of.search(path.name)
+    return named is not None and int(named[1]) != os.getpid() and psutil.pid_exists(int(named[1]))
+
+
+def _sweep(found: Iterable[Path], pid_of: re.Pattern[str]) -> None:
+    """Remove what killed processes left half made; what a living one is at is left alone."""
     for left in sorted(found):
-        named = pid_of.search(left.name)
-        if named is None:
-            continue
-        pid = int(named[1])
-        if pid != os.getpid() and psutil.pid_exists(pid):
+        if pid_of.search(left.name) is None or worked_at(left, pid_of):
             continue
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from mlspec.errors import CheckFailed, MissingError, UsageError
 from mlspec.plan.plan import Step
 from mlspec.run.copied import Copied, copied
+from mlspec.run.lock import lock
 from mlspec.run.locked import hash_of
 from mlspec.run.metrics import metrics
 from mlspec.run.perform import perform
@@ -76,21 +78,29 @@ class Verified:
 
 
 def verify(
-    spec: Path, revision: str | None = None, *, until: str | None = None, watch: Watch | None = None
+    spec: Path,
+    revision: str | None = None,
+    *,
+    until: str | None = None,
+    wait: bool = False,
+    watch: Watch | None = None,
 ) -> Verified:
     """Do every step again in a folder of its own, from the raw data, and compare.
 
     Neither artifacts nor DVC's cache nor checkpoints are read to work from: they only tell which files of a
     step differ. Nothing of the workspace is written but that folder, under `.mlspec/tmp/`, and it is removed.
+    While the copy is made, no run may work here.
 
     Args:
         spec: The spec, as it lies here.
         revision: Any word of git's for a commit; None for the plan and the lock that lie here.
         until: The last step that is done.
+        wait: Wait for a run in this workspace, instead of refusing: while it works, its lock is half written.
         watch: Told what happens.
 
     Raises:
-        MissingError: there is no lock, or the raw data is not here or not what the lock names.
+        MissingError: there is no lock, the raw data is not here or not what the lock names, or a run works
+            here.
         UsageError: git knows no such revision, or there is no such step.
         StepError: a step failed.
     """
@@ -101,7 +111,11 @@ def verify(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        return _verify(copied(spec, revision, folder), until, watch or Watch())
+        watch = watch or Watch()
+        held = lock(root, wait=wait, say=watch.said) if revision is None else nullcontext()
+        with held:
+            copy = copied(spec, revision, folder)
+        return _verify(copy, until, watch)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
