@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -227,4 +229,33 @@ def test_a_remote_that_does_not_answer_is_told_of_once(workspace, steps):
 
     run(clone, watch=Heard())
     assert steps.take() == ALL
-    assert len([line for line in Heard.lines if "the remote 'store' cannot be asked" in line]) == 1
+    told = [line for line in Heard.lines if "the remote 'store' cannot be asked" in line]
+    assert len(told) == 1 and "requires 'dvc-ssh' to be installed" in told[0]
+
+
+@pytest.mark.slow
+def test_the_page_about_sharing_can_be_followed(workspace, commands, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs/share.md").read_text()
+    blocks = [part.splitlines() for part in re.findall(r"(?:^    .*\n)+", page, re.MULTILINE)]
+    once, second, ci = blocks[:3]
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.setenv(name, "somebody")
+    (workspace / ".gitignore").write_text("/data/\n")
+    place = {"/mnt/team/models": str(workspace.with_name("store")), second[0].split()[2]: str(workspace)}
+
+    def follow(lines: list[str], folder: Path) -> list[str]:
+        told = []
+        for line in lines:
+            words = [place.get(word, word) for word in shlex.split(line, comments=True)]
+            if words[0] == "cd":
+                folder = folder / words[1]
+            else:
+                told.append(sh(*words, cwd=folder).stdout)
+        return told
+
+    follow(once, workspace)
+    follow(second, workspace.parent)
+    clone = workspace.parent / "models"
+    assert "nothing to do" in follow(ci, clone)[-1]
+    assert sh("git", "status", "--porcelain", cwd=clone).stdout == ""
+    assert locks(clone) == locks(workspace)
