@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from mlspec.engine.builder import CODES, NUMBERS, SCORES, Builder
+from mlspec.engine.builder import SCORES, Builder
 from mlspec.engine.training.trees import Tree, append_trees
 from mlspec.engine.training.weights import row_weights, standardised
 from mlspec.errors import StepError
 from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.model import FitOptions, Fitted
+
+from ._tree_rows import append_rows, check_classes, rows_of, table_of
 
 
 def fit(
@@ -30,19 +32,19 @@ def fit(
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     _check(train, val, target, stops=arguments["early_stopping"])
-    table = _table(train, inputs)
+    table = table_of(train, inputs)
     made = HistGradientBoostingRegressor if target.kind == "number" else HistGradientBoostingClassifier
     learner = made(**arguments)
     held: dict[str, Any] = {}
     if arguments["early_stopping"] and val is not None:
         held = {
-            "X_val": _rows(val, table, inputs),
+            "X_val": rows_of(val, table, inputs),
             "y_val": standardised(val, target),
             "sample_weight_val": row_weights(val, options.class_weights),
         }
     with threadpool_limits(options.threads, user_api="openmp"):
         learner.fit(
-            _rows(train, table, inputs),
+            rows_of(train, table, inputs),
             standardised(train, target),
             sample_weight=row_weights(train, options.class_weights),
             **held,
@@ -62,34 +64,7 @@ def _check(train: Encoded, val: Encoded | None, target: FittedTarget, stops: boo
             where="model.patience",
             fix="set data.split.val above 0, or leave model.patience out",
         )
-    if target.kind != "number":
-        present = np.bincount(train.target.astype(np.int64), minlength=len(target.classes))
-        for label, rows in zip(target.classes, present, strict=True):
-            if not rows:
-                raise StepError(f"no training row is of the class '{label}'", where="data.target")
-
-
-def _table(train: Encoded, inputs: ModelInputs) -> NDArray[np.float32]:
-    """Return what each code of each column is for the trees: itself, or NaN where no training row held it.
-
-    A tree sends NaN to the side on which most training rows went, so a value that was never seen is answered
-    like the usual one instead of like its neighbour in the order of codes.
-    """
-    parts = []
-    for place, size in enumerate(inputs.sizes):
-        seen = np.bincount(train.codes[:, place], minlength=size) > 0
-        parts.append(np.where(seen, np.arange(size), np.nan))
-    return np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, np.float32)
-
-
-def _offsets(inputs: ModelInputs) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(inputs.sizes)])[:-1].astype(np.int64)
-
-
-def _rows(rows: Encoded, table: NDArray[np.float32], inputs: ModelInputs) -> NDArray[np.float32]:
-    if not inputs.sizes:
-        return rows.numbers
-    return np.concatenate([rows.numbers, table[rows.codes + _offsets(inputs)]], axis=1)
+    check_classes(train, target)
 
 
 class _Predict:
@@ -104,7 +79,7 @@ class _Predict:
         if not rows.rows:
             return np.zeros((0, self.target.width), np.float32)
         answer = self.learner.predict if self.target.kind == "number" else self.learner.decision_function
-        scores = answer(_rows(rows, self.table, self.inputs)).reshape(rows.rows, -1)
+        scores = answer(rows_of(rows, self.table, self.inputs)).reshape(rows.rows, -1)
         if scores.shape[1] != self.target.width:
             # Of two classes scikit-learn gives one score, whatever the target is called.
             scores = np.concatenate([-scores / 2, scores / 2], axis=1)
@@ -113,11 +88,7 @@ class _Predict:
 
 def _write(learner: Any, table: NDArray[np.float32], inputs: ModelInputs, target: FittedTarget) -> bytes:
     builder = Builder("gradient_boosting")
-    rows = builder.input(NUMBERS, "float32", ("rows", inputs.numbers))
-    codes = builder.input(CODES, "int64", ("rows", len(inputs.sizes)))
-    if inputs.sizes:
-        lines = builder.node("Add", codes, builder.constant(_offsets(inputs)))
-        rows = builder.node("Concat", rows, builder.node("Gather", builder.constant(table), lines), axis=1)
+    rows = append_rows(builder, table, inputs)
     base = np.asarray(learner._baseline_prediction, np.float64).reshape(-1)
     trees = [_tree(tree.nodes, place) for turn in learner._predictors for place, tree in enumerate(turn)]
     scores = append_trees(builder, rows, trees, base)
@@ -137,7 +108,7 @@ def _tree(nodes: NDArray[Any], target: int) -> Tree:
         left=nodes["left"].astype(np.int64),
         right=nodes["right"].astype(np.int64),
         missing_left=nodes["missing_go_to_left"].astype(bool),
-        value=nodes["value"].astype(np.float64),
+        value=nodes["value"].astype(np.float64)[:, None],
     )
 
 

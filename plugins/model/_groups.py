@@ -37,3 +37,13 @@ def groups(sizes: Sequence[int], width_of: Callable[[int], int]) -> tuple[Group,
         offsets = tuple(sum(sizes[before] for before in columns[:place]) for place in range(len(columns)))
         made.append(Group(width, columns, offsets, sum(sizes[column] for column in columns)))
     return tuple(made)
+
+
+def halves(sizes: Sequence[int], longest: int) -> tuple[Group, ...]:
+    """Return the tables where a column of n codes has vectors of half of n numbers, `longest` at most.
+
+    Example:
+        >>> [(group.width, group.columns) for group in halves((2, 5, 400), longest=16)]
+        [(1, (0,)), (3, (1,)), (16, (2,))]
+    """
+    return groups(sizes, lambda size: max(1, min(longest, (size + 1) // 2)))

@@ -32,9 +32,9 @@ class Mlp(TorchModel):
     """Longest vector of a category's value; a column of n values gets half of n, this at most."""
 
     def _groups(self, inputs: ModelInputs) -> tuple[Group, ...]:
-        from ._groups import groups
+        from ._groups import halves
 
-        return groups(inputs.sizes, lambda size: max(1, min(self.max_embedding, (size + 1) // 2)))
+        return halves(inputs.sizes, self.max_embedding)
 
     def module(self, inputs: ModelInputs, target: FittedTarget) -> torch.nn.Module:
         """Return the module."""
@@ -51,17 +51,10 @@ class Mlp(TorchModel):
         """Append look-ups, then a product and an activation a layer."""
         from safetensors.numpy import load_file
 
-        from mlspec.engine.builder import NUMBERS
-
-        from ._lookup import lookup
+        from ._lookup import side_by_side
 
         weights = load_file(folder / "weights.safetensors")
-        parts = [NUMBERS] if inputs.numbers else []
-        for place, group in enumerate(self._groups(inputs)):
-            found = lookup(builder, group, weights[f"tables.{place}.weight"], len(inputs.sizes))
-            shape = builder.constant([-1, group.width * len(group.columns)], "int64")
-            parts.append(builder.node("Reshape", found, shape))
-        value = builder.node("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
+        value = side_by_side(builder, self._groups(inputs), weights, inputs)
         names = sorted(
             (name for name in weights if name.endswith(".weight") and name.startswith("layers.")), key=_place
         )

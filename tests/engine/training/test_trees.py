@@ -12,10 +12,12 @@ from mlspec.engine.builder import SCORES, Builder
 from mlspec.engine.training.trees import Tree, append_trees, floor32
 
 
-def answer(trees: list[Tree], base: NDArray[np.float64], rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def answer(
+    trees: list[Tree], base: NDArray[np.float64], rows: NDArray[np.float32], double: bool = False
+) -> NDArray[np.float32]:
     builder = Builder("trees")
     builder.input("x", "float32", ("rows", rows.shape[1]))
-    scores = append_trees(builder, "x", trees, base)
+    scores = append_trees(builder, "x", trees, base, double)
     builder.output(scores, SCORES, "float32", ("rows", len(base)))
     session = onnxruntime.InferenceSession(builder.model().SerializeToString())
     found: NDArray[np.float32] = session.run(None, {"x": rows})[0]
@@ -32,7 +34,7 @@ def trees_of(learner: HistGradientBoostingClassifier | HistGradientBoostingRegre
             tree.nodes["left"].astype(np.int64),
             tree.nodes["right"].astype(np.int64),
             tree.nodes["missing_go_to_left"].astype(bool),
-            tree.nodes["value"].astype(np.float64),
+            tree.nodes["value"].astype(np.float64)[:, None],
         )
         for turn in learner._predictors
         for place, tree in enumerate(turn)
@@ -91,7 +93,7 @@ def test_a_tree_may_be_a_single_leaf() -> None:
         nothing.astype(int),
         nothing.astype(int),
         ~leaf,
-        np.array([2.5]),
+        np.array([[2.5]]),
     )
     rows = np.zeros((3, 2), np.float32)
     assert answer([single], np.array([1.0]), rows).tolist() == [[3.5], [3.5], [3.5]]
@@ -114,3 +116,26 @@ def test_a_float32_row_decides_alike_on_both_sides_of_a_rounded_threshold() -> N
             for _ in range(abs(step)):
                 rows = np.nextafter(rows, np.float32(np.inf if step > 0 else -np.inf))
             assert np.array_equal(rows.astype(np.float64) <= thresholds, rows <= rounded)
+
+
+def test_sums_in_double_are_rounded_once() -> None:
+    share = np.array([[0.1, 0.9]])
+    nothing = np.zeros(1)
+    leaf = np.ones(1, bool)
+    trees = [
+        Tree(
+            0,
+            leaf,
+            nothing.astype(int),
+            nothing,
+            nothing.astype(int),
+            nothing.astype(int),
+            leaf,
+            share / 1000,
+        )
+        for _ in range(1000)
+    ]
+    rows = np.zeros((2, 1), np.float32)
+    found = answer(trees, np.zeros(2), rows, double=True)
+    assert (found == np.array([0.1, 0.9], np.float32)).all()
+    assert (answer(trees, np.zeros(2), rows) != found).any()
