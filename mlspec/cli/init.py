@@ -239,7 +239,7 @@ def _rarer(source: Source, context: Any, column: str) -> str | None:
     """Return the rarer of two values, as text: what one looks for is seldom what is common."""
     import ibis
 
-    table = source.table(context)
+    table = source.read(context)
     values = (
         table.filter(table[column].notnull()).group_by(column).aggregate(rows=lambda found: found.count())
     )

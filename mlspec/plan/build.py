@@ -179,6 +179,8 @@ class _Builder:
         features = () if spec.data.features == "auto" else (spec.data.features,)
         source = Slot("source").choose(freeze(reading["source"]))
         watched: tuple[str, ...] | None = source.dependencies()  # type: ignore[attr-defined]
+        # What a database held then is read again from what `ingest` kept of it.
+        kept = ("rows.parquet",) if spec.data.source.live else ()
         ingest = self._step(
             "ingest", {"data": reading}, {}, spec.data.source, files=watched or (), always=watched is None
         )
@@ -187,7 +189,7 @@ class _Builder:
         validate = self._step(
             "validate",
             {"data": reading, "validation": {"contract": contract, "rules": validation["rules"]}},
-            {"ingest": ("manifest.json", "statistics.json")},
+            {"ingest": ("manifest.json", *kept, "statistics.json")},
             spec.data.source,
             spec.validation,
             files=(contract,),
@@ -199,7 +201,7 @@ class _Builder:
         prepare = self._step(
             "prepare",
             {"seed": spec.seed, "data": dict(sorted(data.items()))},
-            {"ingest": ("manifest.json",), "validate": ("passed",)},
+            {"ingest": ("manifest.json", *kept), "validate": ("passed",)},
             spec.data.source,
             spec.data.split,
             *features,

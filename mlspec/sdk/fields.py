@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any
@@ -81,6 +81,9 @@ Duration = Annotated[
 class IsSecret:
     """Mark of a text that is a secret: never written out, shown or logged."""
 
+    harmless: Callable[[str], bool] | None = None
+    """Tells a text that holds no secret after all, and may be written out."""
+
 
 _VARIABLE = re.compile(r"\$\{oc\.env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -113,6 +116,42 @@ Secret = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^{_VARIABLE.pattern}$"}),
 ]
 """A secret: only ever `${oc.env:NAME}`, looked up where it is used and nowhere before."""
+
+_HARMLESS_URL = re.compile(
+    r"[a-z][a-z0-9+]*://([A-Za-z0-9_.~-]+@)?[A-Za-z0-9_.~-]*(:[0-9]+)?(/[A-Za-z0-9_.~-]*)?"
+    r"([?](sslmode|sslrootcert|connect_timeout|application_name)=[A-Za-z0-9_./~-]*"
+    r"(&(sslmode|sslrootcert|connect_timeout|application_name)=[A-Za-z0-9_./~-]*)*)?"
+)
+
+
+def harmless_url(text: str) -> bool:
+    """Return whether a URL holds no password, nor anything that may be one.
+
+    Example:
+        >>> harmless_url("postgresql://reader@db:5432/shop"), harmless_url("postgresql://reader:x@db/shop")
+        (True, False)
+    """
+    return _HARMLESS_URL.fullmatch(text) is not None
+
+
+def _check_url(text: str) -> str:
+    if not harmless_url(text):
+        try:
+            variable(text)
+        except ValueError:
+            raise ValueError("expected ${oc.env:NAME}, or a URL without a password") from None
+    return text
+
+
+SERVER_URL = f"^({_VARIABLE.pattern}|{_HARMLESS_URL.pattern})$"
+"""What a server's URL looks like in the schema."""
+ServerUrl = Annotated[
+    str,
+    IsSecret(harmless_url),
+    AfterValidator(_check_url),
+    WithJsonSchema({"type": "string", "pattern": SERVER_URL}),
+]
+"""A server's URL: `${oc.env:NAME}`, or written out if it holds no password."""
 
 _BYTES = {
     "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,

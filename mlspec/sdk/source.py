@@ -30,6 +30,11 @@ class Source(Plugin):
     text: ClassVar[bool] = False
     """True where every column comes as text whose kind the spec gives (CSV)."""
 
+    live: ClassVar[bool] = False
+    """True where rows may change between two readings (a database): `ingest` keeps them, and later steps read
+    what it kept.
+    """
+
     def dependencies(self) -> tuple[str, ...] | None:
         """Return the local files (relative to the workspace, or absolute) that DVC can watch; None where
         it cannot.
@@ -48,7 +53,7 @@ class Source(Plugin):
         """
         raise NotImplementedError
 
-    def table(self, context: Context) -> ibis.Table:
+    def read(self, context: Context) -> ibis.Table:
         """Return the rows, in the order of the source, as an expression."""
         raise NotImplementedError
 
@@ -58,8 +63,12 @@ class Source(Plugin):
         """
         raise NotImplementedError
 
+    def taken(self, table: ibis.Table) -> dict[str, Any]:
+        """Return the fingerprint of the very rows that a table of a `live` source holds."""
+        raise NotImplementedError
+
     def unreadable(self, table: ibis.Table) -> tuple[Unreadable, ...]:
-        """Return the rows that `table()` had to leave out, once all of the table was read; nothing is dropped
+        """Return the rows that `read()` had to leave out, once all of the table was read; nothing is dropped
         silently.
         """
         return ()

@@ -40,13 +40,15 @@ def check_columns(
     yield from _clashes(spec, roles, composed)
     if not data:
         return
-    at: KeyPath = ("data", "source", "path") if hasattr(spec.data.source, "path") else ("data", "source")
+    at: KeyPath = ("data", "source")
+    at += next(((key,) for key in ("path", "url") if getattr(spec.data.source, key, None)), ())
     try:
         columns = spec.data.source.columns(Context(workspace=folder))
     except (MissingError, StepError) as error:
         then = known(spec) if isinstance(error, MissingError) else None
         if then is None:
-            yield composed.fault("MS0312", error.what, at, fix=error.fix)
+            beyond = spec.data.source.live and isinstance(error, MissingError)
+            yield composed.fault("MS0313" if beyond else "MS0312", error.what, at, fix=error.fix)
         if not then:
             return
         columns = then

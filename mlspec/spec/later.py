@@ -17,7 +17,7 @@ KEYS: tuple[str, ...] = (
 """Keys, with `*` for a name or a place in a list."""
 
 KINDS: Mapping[str, tuple[str, ...]] = {
-    "source": ("sql", "iceberg", "delta", "kafka", "huggingface"),
+    "source": ("iceberg", "delta", "kafka", "huggingface"),
     "feature": ("text", "image", "vector"),
     "strategy": ("ddp", "fsdp", "deepspeed", "tensor_parallel"),
     "launcher": ("torchrun", "slurm", "ray"),

@@ -39,7 +39,7 @@ class Level:
     """One of some words."""
     leaf: Any = None
     """Any other type."""
-    secret: bool = False
+    secret: IsSecret | None = None
     """A text that nobody may see."""
 
 
@@ -50,7 +50,7 @@ def levels(annotation: Any, marks: tuple[Any, ...] = ()) -> Iterator[Level]:
             yield Level(slot=mark.name, kind=mark.default)
             return
         if isinstance(mark, IsSecret):
-            yield Level(leaf=annotation, secret=True)
+            yield Level(leaf=annotation, secret=mark)
             return
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
@@ -153,8 +153,8 @@ class Home:
     """`training.optimizer`, `data.features.*`, `` for the top."""
     kind: str | None = None
     """Of the plug-in whose option it is."""
-    secret: bool = False
-    """Whether nobody may see its value."""
+    secret: IsSecret | None = None
+    """Where nobody may see its value."""
 
     @property
     def path(self) -> str:
@@ -189,6 +189,6 @@ def _of(model: type[BaseModel], path: str, kind: str | None) -> Iterator[Home]:
         if name == "kind" and kind is not None:
             continue
         inside = field_levels(field)
-        yield Home(name, path, kind, any(level.secret for level in inside))
+        yield Home(name, path, kind, next((level.secret for level in inside if level.secret), None))
         for level in inside:
             yield from _homes(level, f"{path}.{name}" if path else name)

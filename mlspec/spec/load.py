@@ -14,7 +14,7 @@ from mlspec.compose.composed import Composed
 from mlspec.compose.document import KeyPath
 from mlspec.compose.reader import MOST_FAULTS
 from mlspec.compose.workspace import workspace_of
-from mlspec.errors import Fault, SpecError
+from mlspec.errors import Fault, MissingError, SpecError
 from mlspec.sdk.frozen import freeze
 from mlspec.spec.spec import Spec
 
@@ -61,7 +61,8 @@ def load(
 
     Raises:
         SpecError: with every fault, each with its place and its mend.
-        MissingError: the spec names a plug-in of a workspace that is not trusted.
+        MissingError: the spec names a plug-in of a workspace that is not trusted, or a database that is not
+            within reach.
     """
     path = Path(path)
     workspace = workspace_of(path)
@@ -86,7 +87,11 @@ def load(
         from mlspec.spec.order import order
         from mlspec.spec.secrets import masked
 
-        raise SpecError(masked(order(found, composed), composed))
+        ordered = masked(order(found, composed), composed)
+        if all(fault.code == "MS0313" for fault in ordered):
+            first = ordered[0]
+            raise MissingError(first.what, where=first.where, fix=first.fix)
+        raise SpecError(ordered)
     return Loaded(spec, composed, workspace, composed.files)
 
 

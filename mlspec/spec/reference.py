@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlspec.compose.write import write
+from mlspec.sdk.fields import SERVER_URL
+from mlspec.sdk.selection import TABLE_NAME
 
 COMMAND = "mlspec schema --markdown"
 _INTRO = f"""\
@@ -44,6 +46,8 @@ _PATTERNS = {
     r"^\d+(\.\d+)?(ms|s|m|h|d)$": "duration (a number and `ms`, `s`, `m`, `h` or `d`)",
     r"^[0-9]+(\.[0-9]+)?([kKMGT]?B|[KMGT]iB)$": "size (a number and `kB`, `MB`, `GB`, `KiB`, `MiB`, ...)",
     r"^\$\{oc\.env:([A-Za-z_][A-Za-z0-9_]*)\}$": "secret (`${oc.env:NAME}`)",
+    SERVER_URL: "secret (`${oc.env:NAME}`), or a URL without a password",
+    TABLE_NAME: "name, or schema and name (`sales.orders`)",
 }
 _QUIET = ("#/$defs/reference", "#/$defs/switch", "#/$defs/unquoted")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from mlspec.compose.composed import Composed, at
 from mlspec.compose.document import Document, KeyPath
 from mlspec.compose.reader import MOST_FAULTS
 from mlspec.errors import Fault, Place
+from mlspec.sdk.fields import IsSecret
 from mlspec.spec.dotted import dotted
 from mlspec.spec.levels import at_path, homes
 
@@ -25,6 +26,12 @@ SHORTEST = 4
 def is_secret(path: KeyPath, tree: Any) -> bool:
     """Return whether a key of a tree holds a secret."""
     return any(level.secret for level in at_path(path, tree))
+
+
+def is_harmless(value: Any, marks: Iterable[IsSecret | None]) -> bool:
+    """Return whether a text at a secret's place holds none, as one of its marks can tell."""
+    found = [mark.harmless for mark in marks if mark is not None and mark.harmless is not None]
+    return isinstance(value, str) and any(harmless(value) for harmless in found)
 
 
 def check_secrets(composed: Composed) -> list[Fault]:
@@ -69,7 +76,8 @@ def _written_below(composed: Composed, path: KeyPath) -> Iterator[Fault]:
         mark = layer.document.marks.get(inner)
         if path[: len(layer.package)] == layer.package and mark is not None:
             value = at(layer.document.tree, inner)
-            if value is not None and not _REFERENCE.fullmatch(str(value)):
+            marks = [level.secret for level in at_path(path, composed.tree)]
+            if value is not None and not _REFERENCE.fullmatch(str(value)) and not is_harmless(value, marks):
                 what = f"'{dotted(path)}' is a secret and must not be written out"
                 yield layer.document.fault("MS0121", what, *mark.value, MEND)
 
@@ -85,11 +93,16 @@ def _homes() -> list[str]:
 def _literals(document: Document) -> Iterator[tuple[int, str]]:
     """Give what stands below each key that has a secret's name, at its right level or not."""
     words = _words()
+    marks: dict[str, list[IsSecret | None]] = {}
+    for home in homes():
+        marks.setdefault(home.key, []).append(home.secret)
     for path, mark in document.marks.items():
         if words.isdisjoint(path):
             continue
         value = at(document.tree, path)
         plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+        if is_harmless(value, marks.get(str(path[-1]), ())):
+            continue
         if plain and str(value) and not _REFERENCE.fullmatch(str(value)):
             yield mark.value[0], str(value)
 

@@ -9,14 +9,17 @@ from typing import Any
 from mlspec.engine.checking.contract_file import infer_contract
 from mlspec.engine.checking.statistics import statistics
 from mlspec.engine.files import write_bytes, write_json
+from mlspec.engine.reading.kept_rows import keep_rows, of_kept_rows
 from mlspec.engine.reading.reading import Reading
 from mlspec.sdk.context import Context
 from mlspec.sdk.frozen import freeze
 from mlspec.sdk.slot import Slot
+from mlspec.sdk.source import Source
 
 
 def ingest(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Path, context: Context) -> None:
-    """Write `manifest.json`, `statistics.json`, `rejects.json` and a proposal of a `contract.yaml`.
+    """Write `manifest.json`, `statistics.json`, `rejects.json` and a proposal of a `contract.yaml`; and
+    `rows.parquet`, the raw rows, where the source is a live one.
 
     Args:
         parameters: `data`, as much of it as is needed to read rows.
@@ -29,7 +32,9 @@ def ingest(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pa
         CheckFailed: more rows are unreadable than `data.max_rejects` allows; `rejects.json` is written then.
     """
     data = parameters["data"]
-    reading = Reading.of(data, context)
+    source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
+    kept = keep_rows(source, output, context) if source.live else None
+    reading = Reading.of(of_kept_rows(data, output, context), context)
     write_json(
         output / "rejects.json",
         {"rows": reading.rejected, "reasons": [item.plain() for item in reading.rejects]},
@@ -39,13 +44,12 @@ def ingest(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pa
         context.say(
             f"{reading.rejected} of {reading.rows} rows are unreadable and left out; they are in rejects.json"
         )
-    source = Slot("source").choose(freeze(data["source"]))
     types = reading.types()
     manifest = {
         "rows": reading.rows,
         "rejected": reading.rejected,
         "columns": types,
-        "fingerprint": source.fingerprint(context),  # type: ignore[attr-defined]
+        "fingerprint": source.fingerprint(context) if kept is None else kept,
     }
     write_json(output / "manifest.json", manifest)
     found = statistics(reading.table)

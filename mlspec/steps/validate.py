@@ -16,6 +16,7 @@ from mlspec.engine.files import write_bytes, write_json
 from mlspec.engine.graph.moments import first
 from mlspec.engine.plain_value import plain_value
 from mlspec.engine.reading.condition import condition
+from mlspec.engine.reading.kept_rows import of_kept_rows
 from mlspec.engine.reading.reading import Reading
 from mlspec.errors import CheckFailed, MissingError, StepError
 from mlspec.sdk.context import Context
@@ -68,7 +69,7 @@ def validate(
         )
     contract = read_contract(file, name)
     rules = tuple(Slot("rule").choose(freeze(rule)) for rule in validation.get("rules") or ())
-    reading = Reading.of(data, context).check()
+    reading = Reading.of(of_kept_rows(data, inputs["ingest"], context), context).check()
     keys = tuple(data.get("key") or ())
     checks = [
         *_contract(tuple(contract_checks(contract, reading.table, reading.types())), reading.table, keys),

@@ -44,7 +44,7 @@ class Arrow(FileSource):
 
         return one_schema(files_of(self, context), self.path, context, _schema)
 
-    def table(self, context: Context) -> ibis.Table:
+    def read(self, context: Context) -> ibis.Table:
         """Return the rows with the types of the files; folders' columns are text."""
         from mlspec.engine.database import database
         from mlspec.engine.reading.arrow_files import arrow_files

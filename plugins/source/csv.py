@@ -110,7 +110,7 @@ class Csv(FileSource):
             raise StepError(f"'{name}' is empty: it has no header line", where="data.source.path")
         return check_columns(tuple(row), f"the header of '{name}'")
 
-    def table(self, context: Context) -> ibis.Table:
+    def read(self, context: Context) -> ibis.Table:
         """Return the rows, every column as text."""
         from mlspec.engine.database import database
         from mlspec.engine.reading.files import files_of, partitions_of

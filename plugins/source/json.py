@@ -72,7 +72,7 @@ class Json(FileSource):
             )
         return folders.after(check_columns(keys, f"the objects of '{name}'"), f"'{name}'")
 
-    def table(self, context: Context) -> ibis.Table:
+    def read(self, context: Context) -> ibis.Table:
         """Return the rows, every column as JSON; folders' columns as text."""
         from mlspec.engine.database import database
         from mlspec.engine.reading.files import files_of, partitions_of

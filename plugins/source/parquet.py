@@ -37,7 +37,7 @@ class Parquet(FileSource):
         names = tuple(one_schema(files_of(self, context), self.path, context, _schema).names)
         return partitions_of(self, context).after(names, f"'{self.path}'")
 
-    def table(self, context: Context) -> ibis.Table:
+    def read(self, context: Context) -> ibis.Table:
         """Return the rows with the types of the files; folders' columns are text."""
         from mlspec.engine.database import database
         from mlspec.engine.reading.files import files_of, partitions_of

@@ -74,7 +74,7 @@ class Sample(Source):
             )
         return pa.table(columns)
 
-    def table(self, context: Context) -> ibis.Table:
+    def read(self, context: Context) -> ibis.Table:
         """Return the rows in scikit-learn's order."""
         from mlspec.engine.database import database
 

@@ -136,7 +136,7 @@ class Synthetic(Source):
         for start in range(0, self.rows, CHUNK):
             yield self._chunk(start, min(CHUNK, self.rows - start))
 
-    def table(self, context: Context) -> ibis.Table:
+    def read(self, context: Context) -> ibis.Table:
         """Return the rows, made chunk by chunk."""
         import pyarrow as pa
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
+import sqlite3
 from pathlib import Path
 
+import duckdb
 import ibis
 import pyarrow as pa
 import pytest
@@ -13,6 +16,7 @@ from pyarrow import csv, feather, parquet
 
 from mlspec import registry
 from mlspec.sdk.context import Context
+from mlspec.sdk.file_source import FileSource
 from mlspec.sdk.source import Source
 
 EXAMPLES = [
@@ -32,6 +36,13 @@ def context(tmp_path: Path) -> Context:
         parquet.write_table(ROWS, folder / "table.parquet")
         feather.write_feather(ROWS, folder / "table.arrow")
         (folder / "table.jsonl").write_text("\n".join(map(json.dumps, ROWS.to_pylist())))
+    with duckdb.connect(str(tmp_path / "table.duckdb")) as made:
+        made.register("given", ROWS)
+        made.execute("CREATE TABLE rows AS SELECT * FROM given")
+    with contextlib.closing(sqlite3.connect(tmp_path / "table.sqlite")) as made:
+        made.execute("CREATE TABLE rows (number REAL, word TEXT, flag TEXT)")
+        made.executemany("INSERT INTO rows VALUES (:number, :word, :flag)", ROWS.to_pylist())
+        made.commit()
     (tmp_path / "packed").mkdir()
     with gzip.open(tmp_path / "packed" / "table.csv.gz", "wb") as packed:
         packed.write((tmp_path / "table.csv").read_bytes())
@@ -42,7 +53,7 @@ def context(tmp_path: Path) -> Context:
 
 @pytest.mark.parametrize("source", EXAMPLES)
 def test_the_table_has_the_columns_that_were_told(source: Source, context: Context) -> None:
-    table = source.table(context)
+    table = source.read(context)
     assert isinstance(table, ibis.Table)
     assert tuple(table.columns) == source.columns(context)
     assert len(set(table.columns)) == len(table.columns) > 0
@@ -50,8 +61,8 @@ def test_the_table_has_the_columns_that_were_told(source: Source, context: Conte
 
 @pytest.mark.parametrize("source", EXAMPLES)
 def test_rows_come_in_the_same_order_each_time(source: Source, context: Context) -> None:
-    table = source.table(context)
-    first, second = table.to_pyarrow(), source.table(context).to_pyarrow()
+    table = source.read(context)
+    first, second = table.to_pyarrow(), source.read(context).to_pyarrow()
     assert first.equals(second)
     assert first.num_rows > 0
     assert source.unreadable(table) == ()
@@ -64,13 +75,18 @@ def test_the_fingerprint_is_plain_and_names_no_machine(source: Source, context: 
     assert str(context.workspace) not in json.dumps(found, allow_nan=False)
 
 
+@pytest.mark.parametrize("source", [item for item in EXAMPLES if item.values[0].live])
+def test_rows_that_were_taken_have_the_fingerprint_of_the_source(source: Source, context: Context) -> None:
+    assert source.taken(source.read(context)) == source.fingerprint(context)
+
+
 @pytest.mark.parametrize("source", EXAMPLES)
 def test_dependencies_are_files_of_the_workspace_or_unknown(source: Source, context: Context) -> None:
     found = source.dependencies()
     assert found is None or all((context.workspace / path).exists() for path in found)
 
 
-@pytest.mark.parametrize("source", [item for item in EXAMPLES if hasattr(item.values[0], "path")])
+@pytest.mark.parametrize("source", [item for item in EXAMPLES if isinstance(item.values[0], FileSource)])
 def test_a_changed_file_changes_the_fingerprint(source: Source, context: Context) -> None:
     before = source.fingerprint(context)
     for file in context.workspace.rglob("table.*"):

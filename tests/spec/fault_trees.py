@@ -45,7 +45,7 @@ NEEDED: Tree = {
     "low": 0,
     "high": 90,
     "at_least": 0.9,
-    "url": "sqlite:///data.db",
+    "url": "postgresql://reader@db/shop",
     "query": "select 1",
 }
 """Values for options that have no default, or none that says enough."""
@@ -84,6 +84,8 @@ def _with_kind(slot: str, kind: str, spot: At) -> Tree:
     needed = {name: NEEDED[name] for name in found.model_fields if name in NEEDED and name != "name"}
     if found.model_fields.get("name") is not None and found.model_fields["name"].is_required():
         needed["name"] = NEEDED["name"]
+    if "url" in needed:  # a server in the place of a file
+        needed.pop("path", None)
     if kind == "column":  # the column that says each row's split is no feature
         needed["column"] = "part"
     value = resolved(found.model_validate(freeze({"kind": kind, **needed})))

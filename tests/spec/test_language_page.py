@@ -120,7 +120,7 @@ def test_the_rest_of_the_page_is_a_spec(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("kind: csv", "kind: sql"),
+        ("kind: csv", "kind: iceberg"),
         ("accelerator: auto", "accelerator: tpu"),
         ("precision: fp32", "precision: fp16"),
         ("kind: rest", "kind: batch"),

@@ -83,7 +83,7 @@ def proposal(source: Source, context: Context, data: Mapping[str, Any] | None = 
         context: Where relative paths start.
         data: What is known already of `data:`; the columns that it names are left out.
     """
-    table = source.table(context)
+    table = source.read(context)
     connection = table.get_backend()
     source_sql = ibis.to_sql(table, dialect="duckdb")
     connection.con.execute(f"CREATE TABLE mlspec_head AS SELECT * FROM ({source_sql}) LIMIT {ROWS}")

@@ -57,7 +57,7 @@ class Reading:
             StepError: the source cannot be read, or a column cannot be what the spec says.
         """
         source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
-        raw = source.table(context)
+        raw = source.read(context)
         casts = tuple(cast(role, raw.schema()[role.column]) for role in roles(data, raw.columns))
         connection = raw.get_backend()
         try:

@@ -56,7 +56,7 @@ class TypedStream:
         self, source: Source, inputs: Sequence[InputColumn], carried: Sequence[str], context: Context
     ) -> None:
         self._source = source
-        self._raw: ibis.Table = source.table(context)
+        self._raw: ibis.Table = source.read(context)
         roles = _roles(inputs, carried, self._raw.columns)
         self._casts = tuple(cast(role, self._raw.schema()[role.column]) for role in roles)
         self._checks = [(item.role.column, why) for item in self._casts for _, why in item.checks]

@@ -123,7 +123,7 @@ def test_an_empty_folder_and_one_of_other_files_are_told(tmp_path: Path, kind: s
     assert told.value.fix == "it is empty"
     (tmp_path / "rows" / "book.xlsx").touch()
     with pytest.raises(MissingError) as told:
-        source(kind, "rows").table(Context(tmp_path))
+        source(kind, "rows").read(Context(tmp_path))
     assert "1 of .xlsx" in (told.value.fix or "")
 
 
@@ -151,7 +151,7 @@ def test_a_file_with_other_types_is_named_and_ways_to_store_a_text_are_one_type(
     assert [row["t"] for row in found] == ["a", "b"] * 3
     put(pa.table({"t": [1.5]}), str(tmp_path / f"d{ENDS[kind]}"))
     with pytest.raises(StepError, match=r"column 't' holds double in 'd.* and string in 'a"):
-        source(kind, f"*{ENDS[kind]}").table(Context(tmp_path))
+        source(kind, f"*{ENDS[kind]}").read(Context(tmp_path))
 
 
 @pytest.mark.parametrize("kind", ["csv", "json"])
@@ -200,7 +200,7 @@ def test_a_damaged_arrow_file_is_told_before_anything_reads_it(tmp_path: Path) -
     content[at : at + 4] = (2**30).to_bytes(4, "little")
     (tmp_path / "t.arrow").write_bytes(content)
     with pytest.raises(StepError, match=r"'t\.arrow' is damaged"):
-        source("arrow", "t.arrow").table(Context(tmp_path))
+        source("arrow", "t.arrow").read(Context(tmp_path))
     for bad in (b"", b"ARROW1\0\0junk", bytes(content[: len(content) // 2])):
         (tmp_path / "t.arrow").write_bytes(bad)
         with pytest.raises(StepError, match=r"'t\.arrow' is no whole file of Arrow's IPC format"):

@@ -17,7 +17,7 @@ def test_rows_and_names_are_those_of_scikit_learn(name: str, tmp_path: Path) -> 
     loaded = getattr(datasets, f"load_{name}")()
     source = Sample.revive({"name": name})
     assert source.columns(Context(tmp_path)) == (*loaded.feature_names, "target")
-    rows = source.table(Context(tmp_path, scratch=tmp_path)).execute()
+    rows = source.read(Context(tmp_path, scratch=tmp_path)).execute()
     np.testing.assert_array_equal(rows.drop(columns="target").to_numpy(float), loaded.data)
     if name == "diabetes":
         np.testing.assert_array_equal(rows["target"].to_numpy(float), loaded.target)

@@ -13,7 +13,7 @@ from mlspec.sdk.context import Context
 
 
 def rows(folder: Path, **options: object) -> pd.DataFrame:
-    return Synthetic.revive(options).table(Context(folder, scratch=folder)).execute()
+    return Synthetic.revive(options).read(Context(folder, scratch=folder)).execute()
 
 
 def score(table: pd.DataFrame) -> np.ndarray:

@@ -1,0 +1,165 @@
+"""A PostgreSQL server, read over ADBC: rows come as Arrow."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+
+from mlspec.engine.reading.asked import Answer, Asked
+from mlspec.errors import MissingError, StepError
+from mlspec.sdk.fields import harmless_url, variable
+
+SECONDS = 10
+"""How long a server may take to let us in."""
+SETTINGS = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    "SET LOCAL TimeZone = 'UTC'",
+    "SET LOCAL DateStyle = 'ISO, MDY'",
+    "SET LOCAL IntervalStyle = 'postgres'",
+    "SET LOCAL bytea_output = 'hex'",
+    "SET LOCAL extra_float_digits = 1",
+)
+"""One snapshot that cannot be written, and texts of values that depend on no server's settings."""
+KNOWN = (
+    "Connection refused", "password authentication failed", "no password supplied", "does not exist",
+    "could not translate host name", "timeout expired", "no pg_hba.conf entry", "SSL", "too many connections",
+    "starting up", "shutting down",
+)  # fmt: skip
+"""What may be told of a refused connection: the driver's own words can hold parts of a URL."""
+
+
+@contextmanager
+def postgres(asked: Asked) -> Iterator[Answer]:
+    """Open a read-only snapshot of a PostgreSQL server.
+
+    Raises:
+        MissingError: the driver, the variable or the server is not within reach.
+        StepError: the server refuses what is asked.
+    """
+    try:
+        from adbc_driver_manager import Error
+        from adbc_driver_postgresql import dbapi
+    except ModuleNotFoundError as missing:
+        raise MissingError(
+            "the source 'sql' needs the package 'adbc-driver-postgresql' for a PostgreSQL server",
+            where="data.source",
+            fix="pip install 'mlspec[sql]'",
+        ) from missing
+    url = _url(str(asked.url))
+    fault: MissingError | StepError
+    try:
+        connection = dbapi.connect(_with_timeout(url))
+    except Error as error:
+        fault = _away(asked, str(error))
+        # Without the driver's own words: they may hold a password, and -v shows what stands behind an error.
+        raise fault from None
+    try:
+        with connection.cursor() as cursor:
+            for line in SETTINGS:
+                cursor.execute(line)
+            yield _Answer(cursor, asked.sql("postgres"))
+    except (Error, pa.ArrowException, OSError) as error:
+        fault = StepError(
+            f"the database refuses what is asked: {_masked(str(error), url)}", where="data.source"
+        )
+        raise fault from None
+    finally:
+        connection.close()
+
+
+@dataclass
+class _Answer:
+    cursor: Any
+    query: str
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        self.cursor.execute(f"SELECT * FROM ({self.query}) AS mlspec_asked LIMIT 0")
+        return _plain(self.cursor.fetch_record_batch().schema)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        schema = self.schema
+        self.cursor.execute(self.query)
+        for batch in self.cursor.fetch_record_batch():
+            columns = [
+                column if column.type == field.type else column.storage
+                for column, field in zip(batch.columns, schema, strict=True)
+            ]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    def digest(self) -> Mapping[str, Any]:
+        """Return the number of rows and sums over halves of each row's MD5: the same in any order."""
+        half = "coalesce(sum(('x' || substr(h, {}, 15))::bit(60)::bigint), 0)::text"
+        self.cursor.execute(
+            f"SELECT count(*)::bigint, {half.format(1)}, {half.format(16)} FROM "
+            f"(SELECT md5(mlspec_asked::text) AS h FROM ({self.query}) AS mlspec_asked) AS mlspec_hashed"
+        )
+        rows, low, high = self.cursor.fetchone()
+        return {"rows": rows, "md5": f"{low}-{high}"}
+
+
+def _plain(schema: pa.Schema) -> pa.Schema:
+    """Return a schema without the driver's notes; a type that Arrow does not have is as it is sent."""
+    return pa.schema([(field.name, _sent(field.type)) for field in schema])
+
+
+def _sent(kind: pa.DataType) -> pa.DataType:
+    if isinstance(kind, pa.BaseExtensionType) and not isinstance(kind, pa.UuidType):
+        return kind.storage_type
+    return kind
+
+
+def _url(text: str) -> str:
+    """Return the URL itself, looked up where it is a variable's."""
+    name = None
+    url = text
+    if text.startswith("${"):
+        name = variable(text)
+        url = os.environ.get(name, "").strip()
+        if not url:
+            raise MissingError(
+                f"the environment variable '{name}' is not set: it holds the URL of the database",
+                where="data.source.url",
+                fix=f"export {name}=postgresql://user:password@host:5432/database",
+            )
+    if not re.match(r"postgres(ql)?://", url):
+        told = f"what the environment variable '{name}' holds" if name else f"'{text}'"
+        raise StepError(
+            f"{told} is no URL of a PostgreSQL server",
+            where="data.source.url",
+            fix="postgresql://user@host:5432/database; a SQLite or DuckDB file is named by path:",
+        )
+    return url
+
+
+def _with_timeout(url: str) -> str:
+    if "connect_timeout=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}connect_timeout={SECONDS}"
+
+
+def _away(asked: Asked, words: str) -> MissingError:
+    name = str(asked.url) if harmless_url(str(asked.url)) else f"that '{variable(str(asked.url))}' names"
+    why = next((known for known in KNOWN if known.lower() in words.lower()), "no connection")
+    return MissingError(
+        f"the database {name} cannot be reached: {why}",
+        where="data.source.url",
+        fix="check the URL, the server and the network from here",
+    )
+
+
+def _masked(words: str, url: str) -> str:
+    """Return a server's words on one line without what may be a password."""
+    found = re.match(r"[^:]+://[^:@/]*:([^@]*)@", url)
+    secrets = {url, *((found[1], unquote(found[1])) if found and found[1] else ())}
+    for secret in sorted(secrets, key=len, reverse=True):
+        words = words.replace(secret, "***")
+    return " ".join(words.replace("[libpq]", "").split())[:500]

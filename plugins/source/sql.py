@@ -1,0 +1,98 @@
+"""`source: {kind: sql}`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from mlspec.sdk.context import Context
+from mlspec.sdk.fields import Column, Path, ServerUrl
+from mlspec.sdk.selection import Selection, TableName
+from mlspec.sdk.source import Source
+
+if TYPE_CHECKING:
+    import ibis
+
+    from mlspec.engine.reading.asked import Asked
+
+
+class Sql(Source):
+    """Read a table or a query of a database: a PostgreSQL server, a SQLite file or a DuckDB file.
+
+    Nothing is written there. `ingest` reads the rows once, in one snapshot of the database, and keeps them;
+    the steps behind it read what was kept. Each run asks the database whether the rows are still the same.
+    """
+
+    live: ClassVar[bool] = True
+
+    url: ServerUrl | None = None
+    """A PostgreSQL server: `${oc.env:DATABASE_URL}`, or `postgresql://user@host:5432/database` without a
+    password, which then comes from libpq's own places (PGPASSWORD, ~/.pgpass)."""
+    path: Path | None = None
+    """A SQLite or DuckDB file in the place of a server; relative paths start at the spec's folder."""
+    table: TableName | None = None
+    """A table or view, `trips` or `sales.trips`, of which all rows are read."""
+    query: Selection | None = None
+    """One SELECT in the place of a table, in the database's own SQL."""
+    order_by: Annotated[tuple[Column, ...], Field(max_length=100)] = ()
+    """Columns that order the rows; equal ones, and all rows where nothing is said, are ordered by all their
+    columns. Name what grows with time, so that new rows come last."""
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        if (self.url is None) == (self.path is None):
+            raise ValueError("expected one of 'url' (a server) and 'path' (a SQLite or DuckDB file)")
+        if (self.table is None) == (self.query is None):
+            raise ValueError("expected one of 'table' and 'query'")
+        return self
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return instances that the contract tests use."""
+        return (
+            cls(kind="sql", path="table.sqlite", table="rows"),
+            cls(kind="sql", path="table.duckdb", query="SELECT * FROM rows", order_by=("number",)),
+        )
+
+    def dependencies(self) -> tuple[str, ...] | None:
+        """Return None: what a database holds is known by asking it."""
+        return None
+
+    def columns(self, context: Context) -> tuple[str, ...]:
+        """Return the names of the columns; no row is read."""
+        from mlspec.engine.reading.sql_rows import sql_columns
+
+        return sql_columns(self._asked(context))
+
+    def read(self, context: Context) -> ibis.Table:
+        """Return the rows, read into a database of this step's own, in their order."""
+        from mlspec.engine.reading.sql_rows import sql_rows
+
+        return sql_rows(self._asked(context), context)
+
+    def taken(self, table: ibis.Table) -> dict[str, Any]:
+        """Return the fingerprint of the rows as they were when they were read."""
+        from mlspec.engine.reading.sql_rows import fingerprint_taken
+
+        return fingerprint_taken(table)
+
+    def fingerprint(self, context: Context) -> dict[str, Any]:
+        """Return columns, number of rows and a hash of their content that does not depend on their order; a
+        server reckons them itself.
+        """
+        from mlspec.engine.reading.sql_rows import sql_fingerprint
+
+        return sql_fingerprint(self._asked(context), context)
+
+    def _asked(self, context: Context) -> Asked:
+        from mlspec.engine.reading.asked import Asked
+
+        return Asked(
+            self.url,
+            self.path and context.resolve(self.path),
+            self.path,
+            self.table,
+            self.query,
+            self.order_by,
+        )

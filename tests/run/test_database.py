@@ -1,0 +1,134 @@
+"""A whole run on a real PostgreSQL server: what is asked, what is kept, and a password that is nowhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlspec.cli.main import main
+from tests.plugins.source.postgres_server import Server, postgres_server
+
+PASSWORD = "hunter2-and-more"
+SPEC = """\
+apiVersion: mlspec/v1
+name: shop
+data:
+  source: {kind: sql, url: "${oc.env:SHOP_URL}", table: SCHEMA.orders, order_by: [id]}
+  key: [id]
+  target: {column: late, kind: binary}
+  features: {size: number, town: category}
+model: linear
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with postgres_server() as found:
+        yield found
+
+
+@pytest.fixture
+def shop(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: Path) -> Path:
+    server.run(
+        "CREATE TABLE orders AS SELECT id, id % 17 + 0.5 AS size, 'town ' || id % 3 AS town, "
+        "id % 17 > 8 AS late "
+        "FROM generate_series(1, 400) AS id"
+    )
+    host = server.url.rpartition("@")[2].removeprefix("postgresql://")
+    monkeypatch.setenv("SHOP_URL", f"postgresql://postgres:{PASSWORD}@{host}")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "spec.yaml").write_text(SPEC.replace("SCHEMA", server.schema))
+    return tmp_path
+
+
+def assert_nowhere(folder: Path, told: str) -> None:
+    assert PASSWORD not in told
+    for file in folder.rglob("*"):
+        assert not file.is_file() or PASSWORD.encode() not in file.read_bytes(), file
+
+
+def test_rows_are_read_once_and_asked_for_again(
+    shop: Path, server: Server, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def run(*words: str, status: int = 0) -> str:
+        assert main(["-v", "run", "--until", "prepare", *words]) == status, "".join(capfd.readouterr())
+        told = "".join(capfd.readouterr())
+        assert_nowhere(shop, told)
+        return told
+
+    assert "ingest" in run()
+    kept = shop / "artifacts/data-shop/ingest/rows.parquet"
+    assert kept.is_file()
+    assert "nothing to do" in run()
+    server.run("INSERT INTO orders VALUES (401, 1, 'town 1', true)")
+    assert "3 ran" in run()
+    assert "nothing to do" in run()
+    # The server is away: nothing is asked of it while the rows that were kept are enough.
+    there = os.environ["SHOP_URL"]
+    monkeypatch.setenv("SHOP_URL", f"postgresql://postgres:{PASSWORD}@127.0.0.1:1/nowhere")
+    told = run()
+    assert "nothing to do" in told and "cannot check, reused" in told
+    assert main(["plan"]) == 0
+    assert "look" in capfd.readouterr().out
+    told = run("data.split={kind: random, train: 0.5, val: 0.2, test: 0.3}")
+    assert "cannot check, reused: the database that 'SHOP_URL' names cannot be reached" in told
+    assert "1 ran" in told
+    told = run("data.max_rejects=0.5", status=3)
+    assert "must run" in told and "cannot be reached: Connection refused" in told
+    monkeypatch.delenv("SHOP_URL")
+    assert "nothing to do" in run("data.split={kind: random, train: 0.5, val: 0.2, test: 0.3}")
+    monkeypatch.setenv("SHOP_URL", there)
+    server.run("ALTER TABLE orders RENAME TO gone")
+    assert "does not exist" in run(status=2)
+
+
+def test_where_nothing_was_read_yet_what_is_missing_is_told_with_exit_3(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SHOP_URL", f"postgresql://postgres:{PASSWORD}@127.0.0.1:1/nowhere")
+    for word in ("validate", "plan", "run"):
+        assert main(["-v", word]) == 3
+        told = "".join(capfd.readouterr())
+        assert "spec.yaml:4:" in told and "cannot be reached: Connection refused" in told
+        assert_nowhere(shop, told)
+    monkeypatch.delenv("SHOP_URL")
+    assert main(["validate"]) == 3
+    assert "'SHOP_URL' is not set" in capfd.readouterr().err
+    assert main(["validate", "--no-data"]) == 0
+    capfd.readouterr()
+    for url in (f"postgresql://u:{PASSWORD}@h/d", f"postgresql://h/d?password={PASSWORD}"):
+        text = Path("spec.yaml").read_text()
+        Path("spec.yaml").write_text(text.replace('"${oc.env:SHOP_URL}"', f'"{url}"'))
+        assert main(["validate"]) == 2
+        told = "".join(capfd.readouterr())
+        assert "MS0121" in told or "must not be written out" in told
+        assert PASSWORD not in told
+        Path("spec.yaml").write_text(text)
+
+
+def test_features_are_proposed_and_a_url_without_a_password_may_be_written_out(
+    shop: Path, server: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = Path("spec.yaml").read_text().replace("{size: number, town: category}", "auto")
+    Path("spec.yaml").write_text(text.replace("${oc.env:SHOP_URL}", server.url))
+    assert main(["run", "--until", "prepare"]) == 0
+    plan = (shop / "pipelines/data-shop/plan.yaml").read_text()
+    assert server.url in plan and "town" in plan
+    Path("over.yaml").write_text('data: {source: {url: "${oc.env:SHOP_URL}"}}\n')
+    assert main(["validate", "-c", "over.yaml"]) == 0
+    Path("spec.yaml").write_text(Path("spec.yaml").read_text().replace("kind: binary", "kind: bnary"))
+    capfd.readouterr()
+    assert main(["validate"]) == 2
+    assert server.url not in capfd.readouterr().err  # another line's fault
+
+
+def test_verify_reads_the_rows_again(shop: Path, server: Server, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--until", "prepare"]) == 0
+    capfd.readouterr()
+    assert main(["verify", "--until", "prepare"]) == 0, "".join(capfd.readouterr())
+    server.run("DELETE FROM orders WHERE id = 5")
+    assert main(["verify", "--until", "prepare"]) == 1
+    assert "ingest" in "".join(capfd.readouterr())
