@@ -17,6 +17,7 @@ from mlspec.sdk.frozen import freeze
 from mlspec.sdk.gate import BASELINE
 from mlspec.sdk.slot import Slot
 from mlspec.spec.evaluation import default_metrics
+from mlspec.spec.gates_of import gates_of
 from mlspec.spec.spec import Spec
 
 REVISIONS = {
@@ -113,6 +114,10 @@ def _parsing(features: Any) -> Any:
         name: {"kind": feature.kind} | {key: plain(getattr(feature, key)) for key in feature.parse_fields}
         for name, feature in sorted(features.items())
     }
+
+
+def _without_gates(export: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in export.items() if name != "gates"}
 
 
 class _Builder:
@@ -230,10 +235,11 @@ class _Builder:
         return self._step("train", parameters, reads, *used, checkpoint_every=every)
 
     def _export(self, name: str) -> Step:
-        export = self.spec.exports[name]
+        # Its gates are the step gate's: another bound is no reason to export again.
+        export = self.spec.exports[name].model_copy(update={"gates": ()})
         parameters = {
             "name": self.spec.name,
-            "exports": {name: self._plain(export)},
+            "exports": {name: _without_gates(self._plain(export))},
             "model": self._plain(self.spec.model),
         }
         reads = {"prepare": ("",), "train": ("",)}
@@ -251,14 +257,23 @@ class _Builder:
         return self._step(f"evaluate-{name}", parameters, reads, metrics)
 
     def _gate(self) -> Step:
-        gates = self.spec.evaluation.gates
+        gates = tuple(gate for _, gate in gates_of(self.spec))
         told: tuple[str, ...] = ("intervals.json", "metrics.json")
         if any(gate.slice_names() for gate in gates):
             told += ("slices.json",)
         reads = {f"evaluate-{name}": told for name in sorted(self.spec.exports)}
         compared = any(gate.held_against() == BASELINE for gate in gates)
         baseline = self._baseline() if compared else None
-        parameters = {"evaluation": {"gates": self._plain(gates)}, "baseline": baseline}
+        parameters = {
+            "evaluation": {"gates": self._plain(self.spec.evaluation.gates)},
+            "baseline": baseline,
+        }
+        own: dict[str, list[Any]] = {}
+        for place, gate in gates_of(self.spec):
+            if place[0] == "exports":
+                own.setdefault(str(place[1]), []).append(self._plain(gate))
+        if own:
+            parameters["exports"] = {name: {"gates": found} for name, found in own.items()}
         return self._step("gate", parameters, reads, gates, files=(baseline,) if baseline else ())
 
     def _baseline(self) -> str:

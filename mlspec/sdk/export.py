@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
+from mlspec.sdk.gate import Gate
 from mlspec.sdk.model import Model
 from mlspec.sdk.plugin import Plugin
+from mlspec.sdk.slot import Slot
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,9 @@ class Export(Plugin):
     """One sort of artifact."""
 
     slot: ClassVar[str] = "export"
+
+    gates: tuple[Annotated[Gate, Slot("gate", default="threshold")], ...] = ()
+    """What must hold of this export before anything is packaged; `evaluation.gates` may speak of any."""
 
     def write(self, inputs: ExportInputs, output: Path) -> dict[str, Any]:
         """Write the artifact and its contract into a folder, and return the parity report.

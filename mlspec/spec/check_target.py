@@ -12,6 +12,7 @@ from mlspec.errors import Fault
 from mlspec.sdk.gate import BASELINE, Gate
 from mlspec.sdk.metric import Metric
 from mlspec.spec.evaluation import default_metrics
+from mlspec.spec.gates_of import gates_of
 from mlspec.spec.spec import Spec
 
 
@@ -52,8 +53,7 @@ def check_metrics(spec: Spec, composed: Composed) -> Iterator[Fault]:
             yield composed.fault("MS0305", what, path, fix="remove one of the two")
         seen.add(metric.kind)
     names = [metric.kind for metric in measured]
-    for index, gate in enumerate(evaluation.gates):
-        place = ("evaluation", "gates", index)
+    for place, gate in gates_of(spec):
         if gate.metric not in names:
             close = near(gate.metric, names)
             fix = f"did you mean '{close}'?" if close else f"add '{gate.metric}' to evaluation.metrics"
@@ -63,7 +63,19 @@ def check_metrics(spec: Spec, composed: Composed) -> Iterator[Fault]:
         if gate.export not in spec.exports:
             what = f"no export is called '{gate.export}'"
             yield composed.fault("MS0309", what, (*place, "export"), fix=f"one of {', '.join(spec.exports)}")
+        if place[0] == "exports":
+            yield from _check_home(place, spec, composed)
         yield from _check_gate(gate, place, spec, composed)
+
+
+def _check_home(place: KeyPath, spec: Spec, composed: Composed) -> Iterator[Fault]:
+    """Give a gate of one export that names another."""
+    name, index = str(place[1]), int(place[3])
+    said = spec.exports[name].gates[index]
+    if "export" in said.model_fields_set and said.export != name:
+        what = f"a gate under 'exports.{name}' is about '{name}', and this one names '{said.export}'"
+        fix = f"take export out, or move the gate to exports.{said.export}.gates or evaluation.gates"
+        yield composed.fault("MS0309", what, (*place, "export"), key=True, fix=fix)
 
 
 def _check_gate(gate: Gate, place: KeyPath, spec: Spec, composed: Composed) -> Iterator[Fault]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ def gate(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Path
     """Judge every gate, write `report.json` with every number, and `passed` where all of them do.
 
     Args:
-        parameters: `evaluation.gates`, and `baseline`: the file with the accepted numbers, or None.
+        parameters: `evaluation.gates`, `exports.<name>.gates` of exports with their own, and `baseline`: the
+            file with the accepted numbers, or None.
         inputs: The folder of each `evaluate-<name>`.
         output: An empty folder.
         context: Where the baseline lies.
@@ -26,10 +27,8 @@ def gate(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Path
     Raises:
         CheckFailed: a gate failed; tells every one of them, and the report stays in the folder.
     """
-    gates: tuple[Gate, ...] = tuple(
-        Slot("gate", default="threshold").choose(freeze(options))  # type: ignore[misc]
-        for options in parameters["evaluation"]["gates"]
-    )
+    said = tuple(_gates(parameters))
+    gates = tuple(gate for _, gate in said)
     found = {
         step.removeprefix("evaluate-"): _measured(folder, any(gate.slice_names() for gate in gates))
         for step, folder in inputs.items()
@@ -37,7 +36,10 @@ def gate(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Path
     }
     file = parameters.get("baseline")
     accepted = {} if file is None else read_json(Path(context.resolve(file)))["exports"]
-    verdicts = [_judge(gate, found, accepted) for gate in gates]
+    verdicts = [
+        _judge(gate, found, accepted, named=len(found) > 1 or place.startswith("exports."))
+        for place, gate in said
+    ]
     report = {
         "passed": all(verdict.passed for verdict in verdicts),
         "gates": [
@@ -61,10 +63,21 @@ def gate(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Path
             fix += "; `mlspec accept` makes these numbers the baseline"
         raise CheckFailed(
             f"{count}: {'; '.join(text for _, text in failed)}",
-            where=f"evaluation.gates[{failed[0][0]}]",
+            where=said[failed[0][0]][0],
             fix=fix,
         )
     write_bytes(output / "passed", b"passed\n")
+
+
+def _gates(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Gate]]:
+    """Give each gate with its place in the spec."""
+    said = [("evaluation.gates", parameters["evaluation"]["gates"])]
+    said += [(f"exports.{name}.gates", own["gates"]) for name, own in parameters.get("exports", {}).items()]
+    for place, gates in said:
+        for index, options in enumerate(gates):
+            gate = Slot("gate", default="threshold").choose(freeze(options))
+            assert isinstance(gate, Gate)
+            yield f"{place}[{index}]", gate
 
 
 def _measured(folder: Path, slices: bool) -> dict[str, Any]:
@@ -77,7 +90,11 @@ def _measured(folder: Path, slices: bool) -> dict[str, Any]:
 
 
 def _judge(
-    gate: Gate, found: Mapping[str, Mapping[str, Any]], accepted: Mapping[str, Mapping[str, Any]]
+    gate: Gate,
+    found: Mapping[str, Mapping[str, Any]],
+    accepted: Mapping[str, Mapping[str, Any]],
+    *,
+    named: bool,
 ) -> GateVerdict:
     if gate.export not in found:
         return GateVerdict(
@@ -87,4 +104,4 @@ def _judge(
     content = accepted.get(gate.export) if against == BASELINE else found.get(against or "")
     other = None if content is None else Measured.of(content)
     verdict = gate.judge(Measured.of(found[gate.export], other))
-    return verdict if len(found) == 1 else GateVerdict(verdict.passed, f"{gate.export}: {verdict.text}")
+    return GateVerdict(verdict.passed, f"{gate.export}: {verdict.text}") if named else verdict

@@ -45,7 +45,7 @@ evaluation:
   gates:
     - {metric: auroc, at_least: 0.5}
 exports:
-  main: {kind: onnx}
+  main: {kind: onnx, gates: [{metric: auroc, at_least: 0.6}]}
 deployments:
   online: {kind: rest, export: main, port: 3000}
 monitoring:

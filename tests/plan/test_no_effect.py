@@ -66,8 +66,8 @@ def _literals(annotation: Any) -> Iterator[Any]:
         yield from _literals(part) if not isinstance(part, str | int | float) else ()
 
 
-ONE_VALUE = {"hardware.precision", "monitoring.drift.against"}
-"""Literals that this version has one value of."""
+ONE_VALUE = {"hardware.precision", "monitoring.drift.against", "exports.main.gates.0.export"}
+"""What has one legal value: literals of this version, and the export of a gate that stands under it."""
 
 
 def test_every_field_has_the_effect_that_it_declares(spec: Spec) -> None:
@@ -109,6 +109,7 @@ def test_a_changed_field_is_work_for_the_right_steps(spec: Spec) -> None:
     assert touched("data.max_rejects") == {"ingest", "validate", "prepare"}
     assert touched("data.target.threshold") == {"train"}
     assert touched("evaluation.gates.0.at_least") == {"gate"}
+    assert touched("exports.main.gates.0.at_least") == {"gate"}
     assert touched("evaluation.slices") == {"evaluate-main"}
     assert touched("exports.main.parity.atol") == {"export-main"}
     assert touched("seed") == {"prepare", "train"}

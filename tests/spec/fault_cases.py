@@ -85,6 +85,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: gradient_boosting}")
     ],
     "too many devices": [("accelerator: auto", "accelerator: auto\n  devices: 4")],
+    "a gate of one export that names another": [("{at_least: 0.6", "{at_least: 0.6, export: small")],
     "an unknown export": [("export: main", "export: mian")],
     "an unknown deployment": [("of: online", "of: onlin")],
     "no data file": [("path: adult.csv", "path: aduld.csv")],

@@ -97,6 +97,7 @@ def _with_kind(slot: str, kind: str, spot: At) -> Tree:
         tree["data"]["target"] = {"column": "income", "kind": target}
         tree["data"]["split"] = {"kind": "random"}
         tree["evaluation"] = {"metrics": [0], "slices": ["sex"]}
+        del tree["exports"]["main"]["gates"]
         del tree["training"]
     put(tree, spot, {"kind": kind, **{name: item for name, item in value.items() if name != "kind"}})
     return tree

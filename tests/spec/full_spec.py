@@ -66,7 +66,7 @@ evaluation:
     - {metric: accuracy, slices: all, at_least: 0.75}
 
 exports:
-  main: {kind: onnx, opset: 20, parity: {rows: 1000, atol: 1e-5, rtol: 1e-5}}
+  main: {kind: onnx, opset: 20, parity: {rows: 1000}, gates: [{at_least: 0.6, metric: auroc}]}
 
 deployments:
   online: {kind: rest, export: main, port: 3000}

@@ -36,6 +36,7 @@ CANNOT_TELL: dict[str, str] = {
     "an open bracket": SYNTAX,
     "an endless number": SYNTAX,
     "a reference to nothing": OTHERS,
+    "a gate of one export that names another": OTHERS,
     "a reference inside text": SYNTAX,
     "the environment": "text is text",
     "a reference to a secret": OTHERS,

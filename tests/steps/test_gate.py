@@ -8,7 +8,7 @@ from mlspec.sdk.context import Context
 from mlspec.steps.gate import gate
 
 
-def judged(at: Path, gates: list[dict], **metrics: dict) -> Path:
+def judged(at: Path, gates: list[dict], own: dict | None = None, **metrics: dict) -> Path:
     output = at / "out"
     output.mkdir()
     inputs = {}
@@ -22,6 +22,8 @@ def judged(at: Path, gates: list[dict], **metrics: dict) -> Path:
         (at / name / "slices.json").write_text(json.dumps({"slices": {"sex": parts}}))
     baseline = "accepted.json" if (at / "accepted.json").exists() else None
     parameters = {"evaluation": {"gates": gates}, "baseline": baseline}
+    if own is not None:
+        parameters["exports"] = {name: {"gates": found} for name, found in own.items()}
     gate(parameters, inputs, output, Context(workspace=at, step="gate"))
     return output
 
@@ -89,3 +91,21 @@ def test_a_gate_on_slices_sees_them(tmp_path: Path) -> None:
     gates = [{"metric": "auroc", "slices": ["sex"], "at_least": 0.95}]
     with pytest.raises(CheckFailed, match=r"auroc of sex=f \(50 rows\) is 0\.9 \(0\.85-0\.95\)"):
         judged(tmp_path, gates, main={"auroc": 0.9})
+
+
+def test_a_gate_of_an_export_is_told_with_its_place_and_its_export(tmp_path: Path) -> None:
+    own = {"small": [{"metric": "auroc", "export": "small", "against": "main", "may_drop": 0.002}]}
+    gates = [{"metric": "auroc", "at_least": 0.5}]
+    with pytest.raises(CheckFailed) as failed:
+        judged(tmp_path, gates, own, main={"auroc": 0.9}, small={"auroc": 0.89})
+    assert failed.value.where == "exports.small.gates[0]"
+    assert "small: auroc is 0.89" in failed.value.what and "at least 0.898" in failed.value.what
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert {entry["export"]: entry["passed"] for entry in report["gates"]} == {"main": True, "small": False}
+
+
+def test_a_gate_of_the_only_export_names_it_too(tmp_path: Path) -> None:
+    own = {"main": [{"metric": "auroc", "export": "main", "at_least": 0.5}]}
+    output = judged(tmp_path, [], own, main={"auroc": 0.9})
+    (entry,) = json.loads((output / "report.json").read_text())["gates"]
+    assert entry["text"].startswith("main: auroc is 0.9")
