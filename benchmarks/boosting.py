@@ -1,4 +1,4 @@
-"""`gradient_boosting` against scikit-learn by hand on the same arrays, in rows a second of processor time in `fit`.
+"""`gradient_boosting` against scikit-learn by hand on the same arrays: rows by processor second of `fit`.
 
     python benchmarks/boosting.py [--rows 100000] [--runs 11]
 

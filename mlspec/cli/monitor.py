@@ -66,11 +66,10 @@ def monitor(arguments: argparse.Namespace) -> int:
     from mlspec.engine.files import read_json
     from mlspec.engine.watching.moment import moment
     from mlspec.engine.watching.profiles_folder import profiles_folder
-    from mlspec.sdk.contract import Contract
 
     since = moment(arguments.since, time.time()) if arguments.since is not None else None
     found = _watched(arguments)
-    folder = profiles_folder(found.base, Contract.revive(read_json(found.package / "contract.json")))
+    folder = profiles_folder(found.base, found.package)
     files = {"inputs": found.package / "reference.json", "answers": found.package / "answers.json"}
     reference = {part: read_json(file) for part, file in files.items() if file.is_file()}
     if not reference:

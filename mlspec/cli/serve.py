@@ -167,7 +167,7 @@ def _taps(served: _Served) -> list[Tap]:
     contract = Contract.revive(read_json(served.package / "contract.json"))
     taps = []
     for monitor, base in served.monitors:
-        folder = profiles_folder(base, contract)
+        folder = profiles_folder(base, served.package)
         try:
             observer = monitor.observer(contract, folder)
         except ModuleNotFoundError as error:

@@ -9,8 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +160,63 @@ def test_a_package_is_served_and_watched_without_its_spec(
     assert main(["monitor", package]) == 2
     assert main(["monitor", package, "--folder", str(tmp_path / "seen")]) == 1
     assert "drift in" in capfd.readouterr().out
+
+
+@contextmanager
+def asking(url: str) -> Iterator[list[int]]:
+    """Send rows over several connections until the end; yield what was answered with 200, in rows."""
+    answered: list[int] = []
+    over = threading.Event()
+
+    def ask(seed: int) -> None:
+        rows = table(3, seed)
+        while not over.is_set():
+            try:
+                if predict(url, rows)[0] == 200:
+                    answered.append(len(rows))
+            except OSError:
+                return  # the service has ended; what was not answered is not counted
+            except http.client.HTTPException:
+                return
+
+    threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answered
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def asked_until_its_end(folder: Path, package: str, seen: Path, end: int) -> int:
+    """Serve a package, end it while rows come in, and return how many were answered."""
+    with ExitStack() as clients:
+        with serving(folder, package, "--port", "0", "--folder", str(seen), end=end) as told:
+            answered = clients.enter_context(asking(told["url"]))
+            while sum(answered) < 120:
+                time.sleep(0.01)
+    return sum(answered)
+
+
+IN_FLIGHT = 4 * 3
+"""Rows that may have been taken, and their answers not heard any more: a request of each connection."""
+
+
+def test_every_row_that_was_answered_is_watched_or_counted_however_the_service_ends(
+    here: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    package, seen = str(here / "artifacts" / "towns" / "package-online"), tmp_path / "seen"
+    kept = asked_until_its_end(tmp_path, package, seen, signal.SIGTERM)
+    kept += asked_until_its_end(tmp_path, package, seen, signal.SIGTERM)
+    lost = asked_until_its_end(tmp_path, package, seen, signal.SIGKILL)
+    capfd.readouterr()
+    assert main(["monitor", package, "--folder", str(seen), "--json"]) in (0, 1)
+    report = json.loads(capfd.readouterr().out)
+    assert report["dropped"] == 0
+    assert kept <= report["rows"] <= kept + 2 * IN_FLIGHT
+    assert lost <= report["lost"] <= lost + IN_FLIGHT
 
 
 def test_a_taken_port_is_told_plainly(here: Path, capfd: pytest.CaptureFixture[str]) -> None:

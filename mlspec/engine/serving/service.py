@@ -37,7 +37,7 @@ def service(package: str) -> Starlette:
     watched = {"kind": "whylogs", "of": read_json(folder / "deployment.json")["deployment"]}
     contract = Contract.revive(read_json(folder / "contract.json"))
     monitor: Any = Slot("monitor").choose(watched)
-    profiles = profiles_folder(Path(target), contract)
+    profiles = profiles_folder(Path(target), folder)
     tap = Tap(monitor.observer(contract, profiles), profiles, partial(Gathered, contract))
     return _whole(app(folder, taps=[tap]))
 
