@@ -33,6 +33,7 @@ TABLES = {
     "data/houses.csv": "square_metres,rooms,built,district,price\n80,3,1970,north,250000\n",
     "data/tickets.csv": "product,channel,words,attachments,team\nphone,mail,120,1,legal\n",
     "data/loans.csv": "income,amount,age,region,sex,officer,paid_back\n30000,5000,40,west,f,jo,true\n",
+    "data/zones.csv": "month,name\n05,North\n",
     "data/orders.csv": "ordered_at,items,total,returned\n2024-05-01 12:00:00,2,30.5,false\n",
 }
 PEOPLE = {

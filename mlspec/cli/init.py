@@ -147,7 +147,7 @@ def _source(arguments: argparse.Namespace, folder: Path) -> tuple[Source, str, s
     """Return the source, how it is written in YAML, and a name for the model."""
     import os
 
-    from mlspec.cli._kind_of import bare
+    from mlspec.engine.reading.kind_of import bare
     from mlspec.errors import MissingError, UsageError
     from mlspec.plan.scalar import scalar
     from mlspec.sdk.slot import Slot
@@ -188,7 +188,7 @@ def _looked_at(place: Path) -> tuple[str, Path, bool]:
     Raises:
         UsageError: they are of no known kind, or of several.
     """
-    from mlspec.cli._kind_of import kind_of, suffixes
+    from mlspec.engine.reading.kind_of import kind_of, suffixes
     from mlspec.errors import UsageError
 
     inside = (

@@ -118,7 +118,7 @@ def _source(arguments: argparse.Namespace, spec: Spec | None) -> Source:
     from pydantic import ValidationError
 
     from mlspec import registry
-    from mlspec.cli._kind_of import kind_of
+    from mlspec.engine.reading.kind_of import kind_of
     from mlspec.sdk.slot import Slot
     from mlspec.sdk.source import Source
 

@@ -132,10 +132,11 @@ def _broken(place: str) -> PlanError:
 
 def _bring(step: Step, copy: Copied) -> Iterator[str]:
     """Bring the files that a step reads and no step writes; give a note for each that is not as it was."""
-    source = step.parameters.get("data", {}).get("source", {}).get("path")
+    source = step.parameters.get("data", {}).get("source", {})
+    paths = [source.get("path"), *(source.get("files") or {}).values()]
     names = [path for path in step.dependencies if not path.startswith("artifacts/")]
-    if step.kind == "ingest" and isinstance(source, str) and "://" not in source:
-        names.append(_without_glob(source))
+    if step.kind == "ingest":
+        names += [_without_glob(path) for path in paths if isinstance(path, str) and "://" not in path]
     for name in names:
         wanted = hash_of(copy.lock(step), name, "deps")
         place = copy.root / name

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, StringConstraints
 
+UNSTEADY = frozenset({
+    "now", "today", "random", "setseed", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "get_current_time",
+    "get_current_timestamp", "current_localtime", "current_localtimestamp", "transaction_timestamp",
+    "nextval", "currval", "txid_current", "getenv", "current_setting", "version",
+})  # fmt: skip
+"""Functions of DuckDB that look at a clock, at chance or at the machine."""
 LONGEST = 20_000
 """Characters a query may have."""
 
@@ -39,7 +46,37 @@ def parse_selection(text: str, dialect: str) -> Any:
         if isinstance(node, refused) and not isinstance(node, exp.Query):
             word = node.sql(dialect=dialect).split("(")[0][:40].strip() or type(node).__name__
             raise ValueError(f"expected an SQL query that only reads, and '{word}' does more")
+    if trees[0].args.get("order") is not None and trees[0].args.get("limit") is None:
+        raise ValueError("expected an SQL query without ORDER BY at its end: 'order_by' orders the rows")
     return trees[0]
+
+
+def check_closed(text: str, tables: Collection[str]) -> None:
+    """Refuse a DuckDB query that reads anything but some tables, or whose answer is another one each time.
+
+    Args:
+        text: The query.
+        tables: Names that it may read from.
+
+    Raises:
+        ValueError: it is no query, or it is such a one.
+    """
+    from sqlglot import exp
+
+    tree = parse_selection(text, "duckdb")
+    known = {name.lower() for name in tables} | {item.alias.lower() for item in tree.find_all(exp.CTE)}
+    for table in tree.find_all(exp.Table):
+        plain = isinstance(table.this, exp.Identifier) and not table.db
+        if not (plain and table.name.lower() in known) and not isinstance(table.this, exp.GenerateSeries):
+            word = table.sql(dialect="duckdb")[:80]
+            raise ValueError(f"expected a query over {', '.join(tables)} alone, and it reads {word}")
+    moving = (exp.Rand, exp.Uuid, exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentTime, exp.TableSample)
+    for node in tree.find_all(*moving, exp.Anonymous):
+        word = node.name.lower() if isinstance(node, exp.Anonymous) else node.sql(dialect="duckdb")
+        if not isinstance(node, exp.Anonymous) or word in UNSTEADY:
+            raise ValueError(
+                f"expected a query with the same answer each time, and '{word[:40]}' has another"
+            )
 
 
 def selection(text: str, dialect: str) -> str:

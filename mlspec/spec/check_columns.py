@@ -41,7 +41,7 @@ def check_columns(
     if not data:
         return
     at: KeyPath = ("data", "source")
-    at += next(((key,) for key in ("path", "url") if getattr(spec.data.source, key, None)), ())
+    at += next(((key,) for key in ("path", "url", "sql") if getattr(spec.data.source, key, None)), ())
     try:
         columns = spec.data.source.columns(Context(workspace=folder))
     except (MissingError, StepError) as error:

@@ -47,6 +47,8 @@ NEEDED: Tree = {
     "at_least": 0.9,
     "url": "postgresql://reader@db/shop",
     "query": "select 1",
+    "files": {"t": "adult.csv"},
+    "sql": "select * from t",
 }
 """Values for options that have no default, or none that says enough."""
 

@@ -15,9 +15,9 @@ from mlspec.engine.database import database
 from mlspec.engine.reading.asked import Answer, Asked, Database
 from mlspec.engine.reading.check_columns import check_columns
 from mlspec.engine.reading.duckdb_file import duckdb_file
+from mlspec.engine.reading.in_order import in_order
 from mlspec.engine.reading.postgres import postgres
 from mlspec.engine.reading.sqlite_file import sqlite_file
-from mlspec.engine.sql import quote
 from mlspec.errors import MissingError, StepError
 from mlspec.sdk.context import Context
 
@@ -44,11 +44,9 @@ def sql_rows(asked: Asked, context: Context) -> ibis.Table:
         found = answer.digest() or _digest(connection.con)
         taken = _fingerprint(schema, found)
     connection.con.execute(f"CREATE TABLE {TAKEN} AS SELECT ? AS fingerprint", [json.dumps(taken)])
-    named = dict.fromkeys((*asked.order_by, *columns))
-    floats = [f.name for f in schema if pa.types.is_floating(f.type)]
-    # -0.0 and 0.0 are equal, and not the same.
-    order = [*map(quote, named), *(f"CAST({quote(name)} AS VARCHAR)" for name in floats)]
-    rows: ibis.Table = connection.sql(f"SELECT * FROM {TABLE} ORDER BY {', '.join(order)}", dialect="duckdb")
+    rows: ibis.Table = connection.sql(
+        in_order(TABLE, connection.con, columns, asked.order_by), dialect="duckdb"
+    )
     return rows
 
 
