@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import json
 import random
 from pathlib import Path
@@ -13,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlspec.cli._harmless import harmless
+from mlspec.cli.console import emit
 from mlspec.cli.main import main
 from mlspec.compose.write import write
 from mlspec.errors import SpecError
@@ -35,6 +38,12 @@ training: {epochs: 1}
 deployments: {online: {kind: rest}}
 """
 TARGET = "y\x1b]0;y\x07'\""
+WORDS = (
+    "show named.yaml --resolved --comments", "show named.yaml --resolved --json", "show named.yaml",
+    "show last", "show last --json", "report", "report --json", "plan --json", "validate named.yaml",
+    "validate --json", "run", "why data.target.column", "why data.target.column --json",
+    "diff spec.yaml named.yaml --json",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -59,7 +68,14 @@ def test_a_run_takes_columns_of_any_name_and_writes_only_where_it_should(
 ) -> None:
     assert main(["run"]) == 0
     assert main(["score", "rows.csv", "-o", "scores.parquet"]) == 0
-    assert main(["show", "--resolved"]) == 0
+    capsys.readouterr()
+    features = ", ".join(f"{json.dumps(column)}: number" for column in COLUMNS)
+    Path("named.yaml").write_text(
+        Path("spec.yaml").read_text("utf-8").replace("features: auto", f"features: {{{features}}}"), "utf-8"
+    )
+    for words in WORDS:
+        assert main(words.split()) == 0, words
+    Path("named.yaml").unlink()
     told = capsys.readouterr()
     assert not any(sign in told.out + told.err for sign in "\x1b\x07\u202e")
     assert [path.name for path in workspace.parent.iterdir()] == ["inner"]
@@ -141,6 +157,21 @@ def test_what_is_shown_steers_no_terminal(text: str) -> None:
     shown = harmless(text)
     assert not any(0x7F <= ord(sign) < 0xA0 or (ord(sign) < 32 and sign not in "\n\t") for sign in shown)
     shown.encode("utf-8")
+
+
+SIGNS = "\x1b\x7f\x85\u061c\u200e\u202e\u2028\u2066\ud800"
+
+
+@given(st.text(st.one_of(st.characters(), st.sampled_from(SIGNS)), max_size=60))
+def test_json_and_yaml_on_a_terminal_steer_nothing_and_read_back(text: str) -> None:
+    def steers(told: str) -> bool:
+        return any(sign in told for sign in SIGNS)
+
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        emit({text: [text]})
+    assert not steers(out.getvalue()) and json.loads(out.getvalue()) == {text: [text]}
+    if not any("\ud800" <= sign <= "\udfff" for sign in text):
+        assert not steers(write({text: [text]}))
 
 
 @given(st.text(max_size=80).filter(lambda text: not any("\ud800" <= sign <= "\udfff" for sign in text)))

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-_STEERING = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-"""Control characters but line feed and tab, marks that turn the direction of writing, halves of pairs."""
+from mlspec.compose.steering import STEERING
 
 
 def harmless(text: str) -> str:
@@ -20,4 +15,4 @@ def harmless(text: str) -> str:
         >>> harmless("a\x1b[2J")
         'a\\x1b[2J'
     """
-    return _STEERING.sub(lambda sign: ascii(sign[0])[1:-1], text)
+    return STEERING.sub(lambda sign: ascii(sign[0])[1:-1], text)

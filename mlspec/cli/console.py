@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from mlspec.cli._harmless import harmless
+from mlspec.compose.steering import escaped
 from mlspec.errors import Fault, MlspecError, Place, SpecError
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ def _console() -> type[Console]:
 
 
 def emit(value: Any) -> None:
-    """Print a value as one JSON text on stdout."""
-    sys.stdout.write(_json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Print a value as one JSON text on stdout; what would steer a terminal is written as JSON's escapes."""
+    sys.stdout.write(escaped(_json.dumps(value, indent=2, ensure_ascii=False)) + "\n")
     sys.stdout.flush()
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlspec.cli._harmless import harmless
 from mlspec.cli.arguments import add_sample, add_spec, spec_of, words_of
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def report(arguments: argparse.Namespace) -> int:
 
         emit({"name": record.name, "ended": record.ended, "page": str(place), "bytes": place.stat().st_size})
     else:
-        sys.stdout.write(f"{place}\n")
+        sys.stdout.write(harmless(f"{place}\n"))
     return 0
 
 

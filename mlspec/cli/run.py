@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from mlspec.cli._harmless import harmless
 from mlspec.cli.arguments import add_sample, add_spec, add_wait, spec_of, words_of
 from mlspec.cli.console import emit
 
@@ -81,4 +82,4 @@ def _next(report: Report, words: str) -> None:
     """Tell the command that a user wants next."""
     step = next((step for step in report.steps if step.kind == "package"), None)
     if step is not None and (report.workspace / step.output).is_dir() and report.plan.sample is None:
-        sys.stderr.write(f"next: mlspec serve{words}\n")
+        sys.stderr.write(harmless(f"next: mlspec serve{words}\n"))

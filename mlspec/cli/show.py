@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mlspec.cli._harmless import harmless
 from mlspec.cli._runs import WORDS, names_runs, show_record, show_runs
 from mlspec.cli.arguments import add_spec, spec_of
 from mlspec.compose.document import KeyPath
@@ -109,7 +110,7 @@ def _show_spec(arguments: argparse.Namespace) -> int:
         from mlspec.spec.commented import commented
 
         text = commented(text, loaded.spec, loaded.composed)
-    sys.stdout.write(text)
+    sys.stdout.write(harmless(text))
     return 0
 
 

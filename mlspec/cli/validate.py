@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from mlspec.cli._harmless import harmless
 from mlspec.cli.arguments import add_spec, spec_of
 from mlspec.errors import Fault, SpecError, UsageError
 
@@ -59,7 +60,7 @@ def validate(arguments: argparse.Namespace) -> int:
     target = f"{spec.data.target.kind} target '{spec.data.target.column}'"
     unseen = "; the data was not looked at" if arguments.no_data else ""
     line = f"{path} is valid: '{spec.name}', {target}, {number}, model {spec.model.kind}{unseen}\n"
-    (sys.stderr if arguments.sarif == "-" else sys.stdout).write(line)
+    (sys.stderr if arguments.sarif == "-" else sys.stdout).write(harmless(line))
     return 0
 
 

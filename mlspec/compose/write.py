@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from mlspec.compose.scalar import scalar
+from mlspec.compose.steering import STEERING, escaped
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -20,7 +21,8 @@ def _text(dumper: Any, value: str) -> Any:
         plain = not value or not isinstance(scalar(value), str)
     except OverflowError:
         plain = True
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="'" if plain else None)
+    style = '"' if STEERING.search(value) else "'" if plain else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
 _Quoting.add_representer(str, _text)
@@ -28,7 +30,7 @@ _Quoting.ignore_aliases = lambda self, data: True
 
 
 def write(tree: Any) -> str:
-    """Return data as YAML, in its own order.
+    """Return data as YAML, in its own order; signs that would steer a terminal are written as escapes.
 
     Example:
         >>> print(write({"lr": 1e-3, "zip": "02134", "size": "1e3"}), end="")
@@ -37,4 +39,4 @@ def write(tree: Any) -> str:
         size: '1e3'
     """
     text: str = yaml.dump(tree, Dumper=_Quoting, sort_keys=False, allow_unicode=True, width=110)
-    return text
+    return escaped(text)
