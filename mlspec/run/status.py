@@ -12,6 +12,7 @@ from mlspec.plan.difference import difference
 from mlspec.plan.plan import Plan, Step
 from mlspec.run.away import away
 from mlspec.run.memo import unchanged
+from mlspec.run.seal import FILE
 from mlspec.run.store import Store, stage_of, store
 from mlspec.run.write_plan import stale_files
 
@@ -94,7 +95,7 @@ def judge(
     if outs:
         return Judgement(step, "restore", outs)
     if not opened.sealed(step):
-        return Judgement(step, "run", ("it was made of something else than dvc.lock says (a merge?)",))
+        return Judgement(step, "run", (_unsealed(opened.root / step.output),))
     if step.always:
         return Judgement(step, "look", ("its source cannot be watched",))
     return Judgement(step, "reuse", tuple(notes))
@@ -115,6 +116,12 @@ def _structure(step: Step, recorded: Mapping[str, object]) -> tuple[str, ...]:
         *(f"reads {path} now" for path in sorted(new - old)),
         *(f"reads {path} no more" for path in sorted(old - new)),
     )
+
+
+def _unsealed(folder: Path) -> str:
+    if (folder / FILE).is_file():
+        return "it was made of something else than dvc.lock says (a merge?)"
+    return f"it does not say what it was made of: there is no {FILE}"
 
 
 def _open_inputs(step: Step, ahead: Mapping[str, Judgement]) -> dict[str, tuple[str, Verdict]]:

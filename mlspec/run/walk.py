@@ -247,8 +247,9 @@ class _Walk:
         if (as_locked and opened.bring(step)) or (complete and opened.restore(step)):
             _clear(aside)
             return True
+        _clear(output)  # what came was not made of this
         # The old artifact stays until the new one takes its place.
-        if aside is not None and not output.exists():
+        if aside is not None:
             aside.replace(output)
         return False
 

@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 
 from mlspec.cli.main import main
+from mlspec.errors import StepError
 from mlspec.plan.sides import sides
 from mlspec.run.planned import planned
 from mlspec.run.status import status
@@ -281,3 +283,39 @@ def test_a_baseline_and_settings_in_pieces_are_told_with_their_mend(workspace, s
         told = capsys.readouterr().err
         assert "stumbled" not in told and name in told and word in told, told
         file.write_text(text)
+
+
+def test_a_forged_entry_is_not_restored_and_the_old_folder_stays_until_the_work_is_done(workspace, steps):
+    run(workspace)
+    first = tree(workspace / "artifacts/small/train")
+    file = workspace / "pipelines/small/dvc.lock"
+    (workspace / "spec.yaml").write_text((workspace / "spec.yaml").read_text().replace("0.001", "0.009"))
+    run(workspace, until="train")
+    forged = file.read_text()
+    (workspace / "spec.yaml").write_text((workspace / "spec.yaml").read_text().replace("0.009", "0.005"))
+    file.write_text(forged.replace("lr: 0.009", "lr: 0.005"))
+    shutil.rmtree(workspace / "artifacts/small/train")
+    steps.take()
+    steps.failing["train"] = ZeroDivisionError("by zero")
+    with pytest.raises(StepError):
+        run(workspace)
+    assert not (workspace / "artifacts/small/train").exists()
+    steps.failing.clear()
+    run(workspace)
+    assert steps.take()[:2] == ["train", "train"]
+    assert '"lr": 0.005' in (workspace / "artifacts/small/train/model.json").read_text()
+    assert tree(workspace / "artifacts/small/train") != first
+
+
+def test_a_folder_that_does_not_say_what_it_was_made_of_is_made_again(workspace, steps, monkeypatch):
+    run(workspace)
+    monkeypatch.chdir(workspace)
+    (workspace / "artifacts/small/gate/made_of.json").unlink()
+    with Repo(str(workspace)) as repo:
+        repo.commit("pipelines/small/dvc.yaml", force=True)
+    steps.take()
+    found = planned(workspace / "spec.yaml")
+    (gate,) = (one for one in status(found.plan, workspace) if one.step.name == "gate")
+    assert gate.reasons == ("it does not say what it was made of: there is no made_of.json",)
+    run(workspace)
+    assert steps.take() == ["gate"]
