@@ -100,7 +100,8 @@ def planned(words: list[str]) -> tuple[Loaded, Plan]:
     add_spec(parser)
     path, overrides, overlays = spec_of(parser.parse_args(words))
     # A server's columns are not there to be asked for.
-    loaded = load(path, overrides, overlays, data="${oc.env:" not in path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    loaded = load(path, overrides, overlays, data="${oc.env:" not in text and "://" not in text)
     return loaded, build_plan(loaded.spec, spec_path=str(path), overrides=overrides)
 
 

@@ -184,8 +184,8 @@ class _Builder:
         features = () if spec.data.features == "auto" else (spec.data.features,)
         source = Slot("source").choose(freeze(reading["source"]))
         watched: tuple[str, ...] | None = source.dependencies()  # type: ignore[attr-defined]
-        # What a database held then is read again from what `ingest` kept of it.
-        kept = ("rows.parquet",) if spec.data.source.live else ()
+        # What a database or a URL held then is read again from what `ingest` kept of it.
+        kept = () if spec.data.source.keeps is None else (spec.data.source.keeps,)
         ingest = self._step(
             "ingest", {"data": reading}, {}, spec.data.source, files=watched or (), always=watched is None
         )

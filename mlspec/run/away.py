@@ -19,7 +19,7 @@ def away(step: Step, workspace: Path) -> MissingError | None:
     if options is None:
         return None
     source: Any = Slot("source").choose(freeze(options))
-    if source.live and step.kind != "ingest":
+    if source.keeps and step.kind != "ingest":
         return None  # it reads what ingest kept
     try:
         source.columns(Context(workspace=workspace))

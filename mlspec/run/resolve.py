@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,7 +58,12 @@ def resolve(
         )
     from mlspec.engine.checking.propose import propose
 
-    return pin_features(plan, propose(source, context, data), columns)
+    scratch = workspace / ".mlspec" / "tmp" / f"auto-{os.getpid()}"
+    try:
+        found = propose(source, dataclasses.replace(context, scratch=scratch), data)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return pin_features(plan, found, columns)
 
 
 def _pinned(path: Path, locked: bool, say: Callable[[str], None]) -> dict[str, Any]:

@@ -30,10 +30,13 @@ class Source(Plugin):
     text: ClassVar[bool] = False
     """True where every column comes as text whose kind the spec gives (CSV)."""
 
-    live: ClassVar[bool] = False
-    """True where rows may change between two readings (a database): `ingest` keeps them, and later steps read
-    what it kept.
-    """
+    @property
+    def keeps(self) -> str | None:
+        """Return what `ingest` keeps of this source in its folder, for later steps to read, where rows may
+        change between two readings (a database, a URL): `rows.parquet`, or `source` for a folder of files;
+        None where the steps read the source itself.
+        """
+        return None
 
     def dependencies(self) -> tuple[str, ...] | None:
         """Return the local files (relative to the workspace, or absolute) that DVC can watch; None where
@@ -64,7 +67,7 @@ class Source(Plugin):
         raise NotImplementedError
 
     def taken(self, table: ibis.Table) -> dict[str, Any]:
-        """Return the fingerprint of the very rows that a table of a `live` source holds."""
+        """Return the fingerprint of the very rows that a table of a source that `keeps` rows holds."""
         raise NotImplementedError
 
     def unreadable(self, table: ibis.Table) -> tuple[Unreadable, ...]:

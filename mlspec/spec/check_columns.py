@@ -47,7 +47,7 @@ def check_columns(
     except (MissingError, StepError) as error:
         then = known(spec) if isinstance(error, MissingError) else None
         if then is None:
-            beyond = spec.data.source.live and isinstance(error, MissingError)
+            beyond = spec.data.source.keeps and isinstance(error, MissingError)
             yield composed.fault("MS0313" if beyond else "MS0312", error.what, at, fix=error.fix)
         if not then:
             return

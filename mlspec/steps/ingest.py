@@ -33,7 +33,7 @@ def ingest(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pa
     """
     data = parameters["data"]
     source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
-    kept = keep_rows(source, output, context) if source.live else None
+    kept = keep_rows(source, output, context) if source.keeps else None
     reading = Reading.of(of_kept_rows(data, output, context), context)
     write_json(
         output / "rejects.json",

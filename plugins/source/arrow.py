@@ -48,7 +48,10 @@ class Arrow(FileSource):
         """Return the rows with the types of the files; folders' columns are text."""
         from mlspec.engine.database import database
         from mlspec.engine.reading.arrow_files import arrow_files
-        from mlspec.engine.reading.files import files_of, partitions_of
+        from mlspec.engine.reading.files import files_of, here, partitions_of
+
+        if self.keeps:
+            return here(self, context).read(context)
 
         connection = database(context)
         self.columns(context)
@@ -70,7 +73,7 @@ def _schema(file: File, name: str) -> pa.Schema:
     import pyarrow as pa
 
     try:
-        with pa.memory_map(str(file)) as content:
+        with file.open("rb") as content:
             return pa.ipc.open_file(content).schema
     except (pa.ArrowException, OSError) as error:
         raise StepError(

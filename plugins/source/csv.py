@@ -113,11 +113,14 @@ class Csv(FileSource):
     def read(self, context: Context) -> ibis.Table:
         """Return the rows, every column as text."""
         from mlspec.engine.database import database
-        from mlspec.engine.reading.files import files_of, partitions_of
+        from mlspec.engine.reading.files import files_of, here, partitions_of
         from mlspec.engine.reading.partitions import FILE
         from mlspec.engine.reading.places import name_of
         from mlspec.engine.reading.unpacked import check_whole
         from mlspec.engine.sql import file_list, literal
+
+        if self.keeps:
+            return here(self, context).read(context)
 
         folders, files = partitions_of(self, context), files_of(self, context)
         names = self.columns(context)

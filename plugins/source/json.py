@@ -75,11 +75,14 @@ class Json(FileSource):
     def read(self, context: Context) -> ibis.Table:
         """Return the rows, every column as JSON; folders' columns as text."""
         from mlspec.engine.database import database
-        from mlspec.engine.reading.files import files_of, partitions_of
+        from mlspec.engine.reading.files import files_of, here, partitions_of
         from mlspec.engine.reading.partitions import FILE
         from mlspec.engine.reading.places import name_of
         from mlspec.engine.reading.unpacked import check_whole
         from mlspec.engine.sql import file_list, literal, quote
+
+        if self.keeps:
+            return here(self, context).read(context)
 
         folders, files = partitions_of(self, context), files_of(self, context)
         names = self.columns(context)

@@ -40,9 +40,12 @@ class Parquet(FileSource):
     def read(self, context: Context) -> ibis.Table:
         """Return the rows with the types of the files; folders' columns are text."""
         from mlspec.engine.database import database
-        from mlspec.engine.reading.files import files_of, partitions_of
+        from mlspec.engine.reading.files import files_of, here, partitions_of
         from mlspec.engine.reading.partitions import FILE
         from mlspec.engine.sql import file_list, literal
+
+        if self.keeps:
+            return here(self, context).read(context)
 
         folders, files = partitions_of(self, context), files_of(self, context)
         self.columns(context)
@@ -67,6 +70,7 @@ def _schema(file: File, name: str) -> pa.Schema:
     from pyarrow import parquet
 
     try:
-        return parquet.read_schema(file)
+        with file.open("rb") as stream:
+            return parquet.read_schema(stream)
     except (pa.ArrowException, OSError) as error:
         raise StepError(f"'{name}' is no whole Parquet file: {error}", where="data.source.path") from error

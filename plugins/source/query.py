@@ -34,6 +34,14 @@ class Query(Source):
     """Columns that order the rows; equal ones, and all rows where nothing is said, are ordered by all their
     columns. Name what grows with time, so that new rows come last."""
 
+    @field_validator("files")
+    @classmethod
+    def _here(cls, files: Mapping[str, str]) -> Mapping[str, str]:
+        for path in files.values():
+            if "://" in path:
+                raise ValueError(f"expected files of this machine, and '{path[:80]}' is a URL")
+        return files
+
     @field_validator("sql")
     @classmethod
     def _closed(cls, sql: str, info: ValidationInfo) -> str:

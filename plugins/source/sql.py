@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -23,8 +23,6 @@ class Sql(Source):
     Nothing is written there. `ingest` reads the rows once, in one snapshot of the database, and keeps them;
     the steps behind it read what was kept. Each run asks the database whether the rows are still the same.
     """
-
-    live: ClassVar[bool] = True
 
     url: ServerUrl | None = None
     """A PostgreSQL server: `${oc.env:DATABASE_URL}`, or `postgresql://user@host:5432/database` without a
@@ -54,6 +52,11 @@ class Sql(Source):
             cls(kind="sql", path="table.sqlite", table="rows"),
             cls(kind="sql", path="table.duckdb", query="SELECT * FROM rows", order_by=("number",)),
         )
+
+    @property
+    def keeps(self) -> str | None:
+        """Return the file of rows that `ingest` keeps."""
+        return "rows.parquet"
 
     def dependencies(self) -> tuple[str, ...] | None:
         """Return None: what a database holds is known by asking it."""

@@ -75,7 +75,7 @@ def test_the_fingerprint_is_plain_and_names_no_machine(source: Source, context: 
     assert str(context.workspace) not in json.dumps(found, allow_nan=False)
 
 
-@pytest.mark.parametrize("source", [item for item in EXAMPLES if item.values[0].live])
+@pytest.mark.parametrize("source", [item for item in EXAMPLES if item.values[0].keeps])
 def test_rows_that_were_taken_have_the_fingerprint_of_the_source(source: Source, context: Context) -> None:
     assert source.taken(source.read(context)) == source.fingerprint(context)
 

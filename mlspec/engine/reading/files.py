@@ -2,22 +2,60 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from mlspec.engine.reading.partitions import Partitions, partitions
-from mlspec.engine.reading.places import fingerprint_of, places
+from mlspec.engine.reading.places import fingerprint_of, name_of, places, root_of
+from mlspec.engine.reading.remote import remote_places, remote_rest
 from mlspec.sdk.context import Context
 from mlspec.sdk.file_source import FileSource
 
 
-def files_of(source: FileSource, context: Context) -> tuple[Path, ...]:
-    """Return a source's files, in the order in which they are read.
+def files_of(source: FileSource, context: Context) -> tuple[Any, ...]:
+    """Return a source's files, a `Path` or a `Remote` each, in the order in which they are read.
 
     Raises:
-        MissingError: there is none.
+        MissingError: there is none, or they are not within reach.
     """
+    if "://" in source.path:
+        return remote_places(source.path, source.suffixes)
     return places(source.path, context, source.suffixes)
+
+
+def fetched(source: FileSource, folder: Path, context: Context) -> FileSource:
+    """Return a source of a URL that reads copies of its files here.
+
+    Args:
+        source: Whose path is a URL.
+        folder: Where the copies are written.
+        context: Where relative paths start.
+
+    Raises:
+        MissingError: the files are not within reach.
+        StepError: one became another meanwhile.
+    """
+    root = root_of(source.path, context)
+    for file in files_of(source, context):
+        file.fetch(folder / file.relative_to(root))
+    return source.model_copy(update={"path": path_of_copies(source.path, folder, context)})
+
+
+def path_of_copies(url: str, folder: Path, context: Context) -> str:
+    """Return the path by which copies of the files of a URL are read, from the workspace."""
+    here = Path(os.path.relpath(folder, context.workspace)).as_posix()
+    return posixpath.join(here, remote_rest(url)).rstrip("/")
+
+
+def here(source: FileSource, context: Context) -> FileSource:
+    """Return a source that reads files here: itself, or one of copies in the step's scratch folder."""
+    if "://" not in source.path:
+        return source
+    context.scratch.mkdir(parents=True, exist_ok=True)
+    return fetched(source, Path(tempfile.mkdtemp(prefix="remote-", dir=context.scratch)), context)
 
 
 def partitions_of(source: FileSource, context: Context) -> Partitions:
@@ -31,5 +69,9 @@ def partitions_of(source: FileSource, context: Context) -> Partitions:
 
 
 def fingerprint_of_files(source: FileSource, context: Context) -> dict[str, Any]:
-    """Return names, sizes in bytes and SHA-256 of a source's files."""
+    """Return names, sizes in bytes and SHA-256 (or a server's own mark) of a source's files."""
+    if "://" in source.path:
+        root = root_of(source.path, context)
+        found = files_of(source, context)
+        return {"files": [{"name": name_of(file, context, root), **file.mark()} for file in found]}
     return fingerprint_of(files_of(source, context), context, source.path)

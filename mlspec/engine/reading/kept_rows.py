@@ -10,36 +10,45 @@ from typing import Any
 import duckdb
 import ibis
 
+from mlspec.engine.reading.files import fetched, path_of_copies
 from mlspec.engine.sql import literal
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
+from mlspec.sdk.file_source import FileSource
+from mlspec.sdk.frozen import freeze
+from mlspec.sdk.slot import Slot
 from mlspec.sdk.source import Source
-
-ROWS = "rows.parquet"
-"""The file in the folder of `ingest`."""
 
 
 def keep_rows(source: Source, folder: Path, context: Context) -> dict[str, Any]:
-    """Write a source's rows, in its order, and return their fingerprint.
+    """Write what `source.keeps` names, and return the fingerprint of that very content.
 
     Args:
-        source: A `live` one.
-        folder: Where `ROWS` is written.
+        source: One that keeps something.
+        folder: Of `ingest`.
         context: Where the step works.
 
     Raises:
         MissingError: the source is not within reach.
         StepError: it cannot be read.
     """
+    if isinstance(source, FileSource):
+        before = source.fingerprint(context)
+        fetched(source, folder / str(source.keeps), context)
+        if source.fingerprint(context) != before:
+            raise StepError(
+                f"the files of '{source.path}' changed while they were read",
+                where="data.source.path",
+                fix="run again",
+            )
+        return before
     table = source.read(context)
     connection = table.get_backend().con
     # The same rows give the same bytes.
     connection.execute("SET threads = 1")
-    rows = ibis.to_sql(table, dialect="duckdb")
+    rows, file = ibis.to_sql(table, dialect="duckdb"), literal(str(folder / str(source.keeps)))
     try:
-        connection.execute(
-            f"COPY ({rows}) TO {literal(str(folder / ROWS))} (FORMAT parquet, COMPRESSION zstd)"
-        )
+        connection.execute(f"COPY ({rows}) TO {file} (FORMAT parquet, COMPRESSION zstd)")
     except duckdb.Error as error:
         told = str(error).strip().splitlines()[0]
         raise StepError(
@@ -49,14 +58,18 @@ def keep_rows(source: Source, folder: Path, context: Context) -> dict[str, Any]:
 
 
 def of_kept_rows(data: Mapping[str, Any], folder: Path, context: Context) -> Mapping[str, Any]:
-    """Return the `data` section with the rows that `ingest` kept for its source; itself where it kept none.
+    """Return the `data` section with what `ingest` kept for its source; itself where it kept nothing.
 
     Args:
         data: The `data` section.
         folder: Of `ingest`.
         context: Where relative paths start.
     """
-    if not (folder / ROWS).is_file():
+    source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
+    if source.keeps is None:
         return data
-    path = Path(os.path.relpath(folder / ROWS, context.workspace)).as_posix()
+    if isinstance(source, FileSource):
+        path = path_of_copies(source.path, folder / source.keeps, context)
+        return {**data, "source": {**data["source"], "path": path}}
+    path = Path(os.path.relpath(folder / source.keeps, context.workspace)).as_posix()
     return {**data, "source": {"kind": "parquet", "path": path, "hive": False}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,7 +14,7 @@ from mlspec.sdk.context import Context
 
 
 def one_schema(
-    files: Sequence[Path], path: str, context: Context, schema_of: Callable[[Path, str], pa.Schema]
+    files: Sequence[Any], path: str, context: Context, schema_of: Callable[[Any, str], pa.Schema]
 ) -> pa.Schema:
     """Return the schema of the first file, if all others have the same columns with the same types.
 

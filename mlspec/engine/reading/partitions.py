@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
+from typing import Any
 from urllib.parse import unquote
 
 from mlspec.engine.reading.check_columns import check_columns
@@ -24,7 +25,7 @@ FILE = "mlspec_file"
 class Partitions:
     """Columns that folders are; none where `columns` is empty."""
 
-    root: Path
+    root: PurePath
     """The folder below which their folders lie."""
     columns: tuple[str, ...] = ()
 
@@ -38,7 +39,7 @@ class Partitions:
             found += f", nullif({text}, {literal(NOTHING)}) AS {quote(name)}"
         return found
 
-    def values(self, file: Path) -> dict[str, str | None]:
+    def values(self, file: Any) -> dict[str, str | None]:
         """Return what the columns hold in the rows of a file."""
         found = {name: value for name, value in _pairs(file, self.root) if name in self.columns}
         return {name: None if found[name] == NOTHING else unquote(found[name]) for name in self.columns}
@@ -54,7 +55,7 @@ class Partitions:
         )
 
 
-def partitions(path: str, hive: bool | None, files: Sequence[Path], context: Context) -> Partitions:
+def partitions(path: str, hive: bool | None, files: Sequence[Any], context: Context) -> Partitions:
     """Return the columns that the folders of some files are.
 
     Args:
@@ -95,13 +96,13 @@ def partitions(path: str, hive: bool | None, files: Sequence[Path], context: Con
     return Partitions(root, check_columns(first or (), f"the folders of '{path}'"))
 
 
-def are_columns(path: str, files: Sequence[Path], context: Context) -> bool:
+def are_columns(path: str, files: Sequence[Any], context: Context) -> bool:
     """Return whether the folders of some files are named like columns."""
     root = root_of(path, context)
     return any(_pairs(file, root) for file in files)
 
 
-def _pairs(file: Path, root: Path) -> list[tuple[str, str]]:
+def _pairs(file: Any, root: PurePath) -> list[tuple[str, str]]:
     parts = file.relative_to(root).parts[:-1]
     split = (part.partition("=") for part in parts)
     return [(name, value) for name, sign, value in split if name and sign]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
 
 from mlspec.errors import MissingError, StepError
 from mlspec.sdk.context import Context
+
+if TYPE_CHECKING:
+    from mlspec.engine.reading.remote import Remote
 
 MAGIC = frozenset("*?[")
 
@@ -29,13 +32,8 @@ def places(path: str, context: Context, suffixes: Sequence[str] = ()) -> tuple[P
 
     Raises:
         MissingError: there is no such file.
-        StepError: a URL, or a folder where a file must be.
+        StepError: a folder where a file must be.
     """
-    if "://" in path:
-        raise StepError(
-            f"'{path}' is a URL, and this source reads local files only: not available yet",
-            fix="copy it here first",
-        )
     resolved = context.resolve(path)
     if is_glob(path):
         found = tuple(sorted(file for file in _matches(resolved, path) if file.is_file()))
@@ -58,13 +56,17 @@ def places(path: str, context: Context, suffixes: Sequence[str] = ()) -> tuple[P
     return (file,)
 
 
-def root_of(path: str, context: Context) -> Path:
+def root_of(path: str, context: Context) -> PurePath:
     """Return the folder below which the files of a path lie: itself, its parent, or a glob's fixed part.
 
     Example:
         >>> root_of("data/year=*/part-*.csv", Context(Path("/here"))).as_posix()
         '/here/data'
     """
+    if "://" in path:
+        from mlspec.engine.reading.remote import remote_root
+
+        return remote_root(path)
     resolved = Path(context.resolve(path))
     if is_glob(path):
         return Path(*resolved.parts[: _first_pattern(resolved, path)])
@@ -99,7 +101,7 @@ def _inside(folder: Path, path: str, suffixes: Sequence[str]) -> tuple[Path, ...
     return found
 
 
-def name_of(file: Path, context: Context, root: Path | None = None) -> str:
+def name_of(file: Path | Remote, context: Context, root: PurePath | None = None) -> str:
     """Return a file as an output may name it: below the workspace, else below its source's folder."""
     for folder in (context.workspace, *(() if root is None else (root,))):
         try:

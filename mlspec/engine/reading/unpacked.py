@@ -7,16 +7,19 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from mlspec.errors import StepError
+
+if TYPE_CHECKING:
+    from mlspec.engine.reading.remote import Remote
 
 BLOCK = 2**20
 """Bytes that are unpacked at once."""
 
 
 @contextmanager
-def unpacked(file: Path, name: str) -> Iterator[IO[bytes]]:
+def unpacked(file: Path | Remote, name: str) -> Iterator[IO[bytes]]:
     """Open a file's bytes, unpacked as its name says.
 
     Raises:
@@ -45,15 +48,20 @@ def check_whole(file: Path, name: str) -> None:
                 pass
 
 
-def _opened(file: Path) -> Any:
-    if file.suffix.lower() == ".gz":
-        return gzip.open(file, "rb")
-    if file.suffix.lower() == ".zst":
-        # Not at the top: only such a file needs it, and it is heavy.
-        import pyarrow as pa
+@contextmanager
+def _opened(file: Path | Remote) -> Iterator[Any]:
+    with file.open("rb") as stream:
+        if file.suffix.lower() == ".gz":
+            with gzip.open(stream, "rb") as inside:
+                yield inside
+        elif file.suffix.lower() == ".zst":
+            # Not at the top: only such a file needs it, and it is heavy.
+            import pyarrow as pa
 
-        return pa.CompressedInputStream(pa.OSFile(str(file), "rb"), "zstd")
-    return open(file, "rb")
+            with pa.CompressedInputStream(stream, "zstd") as inside:
+                yield inside
+        else:
+            yield stream
 
 
 def _damaged(name: str) -> StepError:

@@ -165,8 +165,6 @@ def test_what_is_not_there_is_missing(tmp_path: Path) -> None:
             Csv(kind="csv", path=path).columns(context(tmp_path))
     with pytest.raises(MissingError, match=r"the folder '\.' holds no file that ends in \.csv"):
         Csv(kind="csv", path=".").columns(context(tmp_path))
-    with pytest.raises(StepError, match="not available yet"):
-        Csv(kind="csv", path="s3://bucket/t.csv").columns(context(tmp_path))
 
 
 def test_many_rows_keep_their_order_whatever_the_threads(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from pydantic import ValidationError
 
-from mlspec.engine.reading.kept_rows import ROWS, keep_rows
+from mlspec.engine.reading.kept_rows import keep_rows
 from mlspec.engine.reading.reading import Reading
 from mlspec.errors import MissingError, StepError
 from mlspec.sdk.context import Context
@@ -110,7 +110,7 @@ def test_order_and_kept_bytes_are_the_same_however_the_rows_lie(server: Server, 
         folder = tmp_path / hashlib.md5(seed.encode()).hexdigest()
         folder.mkdir()
         taken = keep_rows(source, folder, here(folder))
-        found.append((taken, hashlib.sha256((folder / ROWS).read_bytes()).hexdigest()))
+        found.append((taken, hashlib.sha256((folder / "rows.parquet").read_bytes()).hexdigest()))
         assert taken == source.fingerprint(here(folder))
     assert found[0] == found[1] == found[2]
     assert found[0][0]["rows"] == 5000
