@@ -58,11 +58,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--since", metavar="WHEN", help="only windows since then: 2h, or a time with its zone (default: all)"
     )
+    parser.add_argument("--windows", action="store_true", help="tell each window of time for itself, too")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write it as one HTML page as well")
 
 
 def monitor(arguments: argparse.Namespace) -> int:
     """Compare profiles with the reference; 1 where a column drifted."""
-    from mlspec.cli.console import emit
+    from rich.text import Text
+
+    from mlspec.cli.console import emit, stderr
     from mlspec.engine.files import read_json
     from mlspec.engine.watching.moment import moment
     from mlspec.engine.watching.profiles_folder import profiles_folder
@@ -77,13 +81,20 @@ def monitor(arguments: argparse.Namespace) -> int:
             f"'{found.package}' has no reference to compare with", fix="pack it again: mlspec run"
         )
     try:
-        report = found.monitor.compare(folder, reference, found.drift, since)
+        by_window = arguments.windows or arguments.page is not None
+        report = found.monitor.compare(folder, reference, found.drift, since, by_window)
     except ModuleNotFoundError as error:
         raise MissingError(f"monitoring needs '{error.name}'", fix="pip install 'mlspec[serve]'") from error
+    if arguments.page is not None:
+        _write(arguments.page, found.package, report)
     if arguments.json:
         emit(report | {"folder": str(folder)})
     else:
         _show(report)
+        if arguments.windows:
+            _show_windows(report.get("by_window", []))
+        if arguments.page is not None:
+            stderr().print(Text(harmless(f"wrote {arguments.page}"), "dim"))
     return DRIFTED if report["drift"] else 0
 
 
@@ -126,6 +137,40 @@ def _of_package(arguments: argparse.Namespace, package: Path) -> _Watched:
         )
     of = read_json(package / "deployment.json")["deployment"]
     return _Watched(package, Slot("monitor").choose({"kind": "whylogs", "of": of}), arguments.folder, {})
+
+
+def _write(page: Path, package: Path, report: dict[str, Any]) -> None:
+    from mlspec.engine.files import read_json, write_bytes
+    from mlspec.telling.watched import watched
+
+    settings = read_json(package / "deployment.json")
+    name = f"{read_json(package / 'contract.json')['name']}, {settings['deployment']}"
+    try:
+        write_bytes(page, watched(name, report))
+    except OSError as fault:
+        raise UsageError(
+            f"the page cannot be written to '{page}': {fault.strerror}", fix="name another file with --page"
+        ) from fault
+
+
+def _show_windows(windows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from mlspec.cli.console import stderr, stdout
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("since", "until", "verdict", "rows", "changed"):
+        table.add_column(name, justify="right" if name == "rows" else "left", no_wrap=name != "changed")
+    for one in windows:
+        verdict = Text(WORDS[one["verdict"]], STYLES[one["verdict"]])
+        changed = Text(harmless(", ".join(one["columns"])))
+        table.add_row(one["since"], one["until"], verdict, f"{one['rows']:,}", changed)
+    console = stdout()
+    console.print()
+    console.print(table)
+    note = "each window is judged on its own: of many, some tell a change by chance"
+    stderr().print(note, style="dim")
 
 
 def _show(report: dict[str, Any]) -> None:

@@ -38,10 +38,16 @@ class Monitor(Plugin):
         raise NotImplementedError
 
     def compare(
-        self, folder: Path, reference: dict[str, Any], drift: dict[str, Any], since: float | None = None
+        self,
+        folder: Path,
+        reference: dict[str, Any],
+        drift: dict[str, Any],
+        since: float | None = None,
+        by_window: bool = False,
     ) -> dict[str, Any]:
         """Compare what was observed with a reference; the report is that of `engine/watching/drift.py`.
 
-        `since` (seconds since 1970) leaves out what was observed before it, as finely as the files tell.
+        `since` (seconds since 1970) leaves out what was observed before it, as finely as the files tell;
+        `by_window` asks for what each window says for itself.
         """
         raise NotImplementedError

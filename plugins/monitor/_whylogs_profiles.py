@@ -27,7 +27,11 @@ Floats = NDArray[np.float64]
 
 
 def compare(
-    folder: Path, reference: dict[str, Any], drift: dict[str, Any], since: float | None = None
+    folder: Path,
+    reference: dict[str, Any],
+    drift: dict[str, Any],
+    since: float | None = None,
+    by_window: bool = False,
 ) -> dict[str, Any]:
     """Compare the profiles of a folder with a reference; see `Whylogs.compare`."""
     files = sorted(file for file in folder.glob("*.bin") if not file.name.startswith("."))
@@ -42,15 +46,9 @@ def compare(
         )
     if since is not None:
         views = _recent(views, since)
-    merged = merge(views)
     columns = dict(_columns(reference))
-    seen = {name: _seen(view) for name, view in merged.get_columns().items() if name in columns}
-    report = drift_of(
-        {"rows": max((c["rows"] for c in columns.values()), default=0), "columns": columns}, seen, **drift
-    )
-    for column in report["columns"]:
-        column["part"] = "answers" if column["column"].startswith(ANSWERS) else "inputs"
-        column["column"] = column["column"].removeprefix(ANSWERS)
+    told = {"by_window": _windows(views, columns, drift)} if by_window else {}
+    report = _judged(merge(views), columns, drift)
     starts = sorted({f"{view.dataset_timestamp:%Y-%m-%dT%H:%M:%SZ}" for view in views})
     return {
         **report,
@@ -60,7 +58,50 @@ def compare(
         "dropped": Tally.dropped(folder),
         "lost": Tally.lost(folder),
         "skipped": skipped,
+        **told,
     }
+
+
+def _judged(
+    merged: DatasetProfileView, columns: dict[str, dict[str, Any]], drift: dict[str, Any]
+) -> dict[str, Any]:
+    seen = {name: _seen(view) for name, view in merged.get_columns().items() if name in columns}
+    rows = max((column["rows"] for column in columns.values()), default=0)
+    report = drift_of({"rows": rows, "columns": columns}, seen, **drift)
+    for column in report["columns"]:
+        column["part"] = "answers" if column["column"].startswith(ANSWERS) else "inputs"
+        column["column"] = column["column"].removeprefix(ANSWERS)
+    return report
+
+
+def _windows(
+    views: Sequence[DatasetProfileView], columns: dict[str, dict[str, Any]], drift: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return what each window says for itself, in their order."""
+    told = []
+    for start in sorted({view.dataset_timestamp for view in views}):
+        of_window = [view for view in views if view.dataset_timestamp == start]
+        report = _judged(merge([_copy(view) for view in of_window]), columns, drift)
+        length = max(_length(view) for view in of_window)
+        told.append(
+            {
+                "since": in_words(start.timestamp()),
+                "until": in_words(start.timestamp() + length),
+                "rows": report["rows"],
+                "verdict": _worst(report),
+                "columns": [one["column"] for one in report["columns"] if one["verdict"] == "drift"],
+            }
+        )
+    return told
+
+
+def _worst(report: dict[str, Any]) -> str:
+    verdicts = {column["verdict"] for column in report["columns"]}
+    return next((word for word in ("drift", "too_few_rows", "stable") if word in verdicts), "not_observed")
+
+
+def _copy(view: DatasetProfileView) -> DatasetProfileView:
+    return DatasetProfileView.deserialize(view.serialize())
 
 
 def _readable(files: Sequence[Path]) -> tuple[list[DatasetProfileView], list[str]]:

@@ -39,7 +39,12 @@ class Whylogs(Monitor):
         return WhylogsObserver(contract, folder, seconds(self.every))
 
     def compare(
-        self, folder: Path, reference: dict[str, Any], drift: dict[str, Any], since: float | None = None
+        self,
+        folder: Path,
+        reference: dict[str, Any],
+        drift: dict[str, Any],
+        since: float | None = None,
+        by_window: bool = False,
     ) -> dict[str, Any]:
         """Compare the profiles of a folder with a reference.
 
@@ -48,11 +53,13 @@ class Whylogs(Monitor):
             reference: `inputs` and `answers`, each as `reference.json` has it; each may be absent.
             drift: `false_alarms` and `smallest_effect`.
             since: Seconds since 1970; windows that ended before are left out. Absent: all windows.
+            by_window: Whether each window is told for itself as well.
 
         Returns:
             What `engine/watching/drift.py` reports, and `windows` (files), `since` and `until` (windows'
             starts), `dropped` (rows that were not watched), `lost` (rows that were taken, in no profile)
-            and `skipped` (a line for each file that is no profile).
+            and `skipped` (a line for each file that is no profile). With `by_window` that too: a list of
+            `since`, `until`, `rows`, `verdict` and `columns` (those that drifted), earliest first.
 
         Raises:
             MissingError: the folder holds no profile, or none of a window since then.
@@ -60,7 +67,7 @@ class Whylogs(Monitor):
         """
         from ._whylogs_profiles import compare
 
-        return compare(folder, reference, drift, since)
+        return compare(folder, reference, drift, since, by_window)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

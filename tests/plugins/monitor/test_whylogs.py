@@ -290,3 +290,24 @@ def test_a_profile_of_metrics_that_nobody_knows_is_skipped_too(scorer: Scorer, t
     file.write_bytes(content.replace(b"counts", b"mounts"))
     with pytest.raises(StepError, match="is no profile of whylogs"):
         read(file)
+
+
+def test_each_window_is_told_for_itself_and_all_of_them_together(
+    package: Path, scorer: Scorer, tmp_path: Path
+) -> None:
+    times = [1_800_000_000.0]
+    watching = observer(scorer.contract, tmp_path, clock=lambda: times[0])
+    old = [{**row, "age": 95.0} for row in rows(500, seed=8)]
+    for asked in (rows(500, seed=6), old, rows(20, seed=7)):
+        watching.observe(*answered(scorer, asked))
+        times[0] += 3600
+    watching.flush()
+    whole = monitor().compare(tmp_path, reference(package), DRIFT)
+    report = monitor().compare(tmp_path, reference(package), DRIFT, by_window=True)
+    first, second, third = report.pop("by_window")
+    assert report == whole and "by_window" not in whole
+    assert [one["rows"] for one in (first, second, third)] == [500, 500, 20]
+    assert (first["verdict"], first["columns"]) == ("stable", [])
+    assert second["verdict"] == "drift" and "age" in second["columns"]
+    assert third["verdict"] == "too_few_rows"
+    assert second["since"] == first["until"] == "2027-01-15T09:00:00Z"

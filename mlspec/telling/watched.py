@@ -1,0 +1,134 @@
+"""What a deployment saw, beside its training data: the page of `mlspec monitor`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlspec.telling.charts.chart import Series, chart
+from mlspec.telling.document import document
+from mlspec.telling.html import Html, joined, tag
+from mlspec.telling.table import table
+
+WORDS = {
+    "drift": ("drift", "bad"),
+    "too_few_rows": ("too few rows to say", "warn"),
+    "stable": ("no change", "good"),
+    "not_observed": ("not observed", "quiet"),
+}
+SHOWN = 200
+"""Windows that the page lists, the latest; of older ones it tells the number."""
+
+
+def watched(name: str, report: Mapping[str, Any]) -> bytes:
+    """Return a report of `Monitor.compare` with its windows as one page, UTF-8.
+
+    Args:
+        name: What was watched.
+        report: As `compare(..., by_window=True)` gives it.
+    """
+    inputs = [column for column in report["columns"] if column["part"] == "inputs"]
+    answers = [column for column in report["columns"] if column["part"] == "answers"]
+    sections = [
+        ("Columns", _columns("Columns of the rows", inputs, report)),
+        ("Answers", _columns("Answers of the model", answers, report)),
+        ("Windows", _windows(report.get("by_window", ()))),
+        ("Not in here", _missing(report)),
+    ]
+    title = f"{name}: {report['since']} to {report['until']}"
+    return document(title, _head(name, report), sections)
+
+
+def _head(name: str, report: Mapping[str, Any]) -> Html:
+    drifted = [column["column"] for column in report["columns"] if column["verdict"] == "drift"]
+    vague = any(column["verdict"] == "too_few_rows" for column in report["columns"])
+    word, style = WORDS["drift" if drifted else "too_few_rows" if vague else "stable"]
+    count = f"{len(drifted)} of {len(report['columns'])} columns and answers changed. " if drifted else ""
+    rows = f"{report['rows']:,} rows against {report['reference_rows']:,} of training."
+    limits = (
+        f"At most {report['false_alarms']:.0%} of what is told to have changed has not; "
+        f"changes are told from a distance of {report['smallest_effect']:g}."
+    )
+    return tag(
+        "header",
+        tag("h1", name),
+        tag(
+            "p",
+            tag("strong", f"{word[0].upper()}{word[1:]}", class_=f"word {style}"),
+            " ",
+            count + rows,
+            class_=f"verdict {style}",
+            role="status",
+        ),
+        tag("p", f"Windows from {report['since']} to {report['until']} · {limits}", class_="quiet"),
+    )
+
+
+def _columns(caption: str, columns: Sequence[Mapping[str, Any]], report: Mapping[str, Any]) -> Html:
+    if not columns:
+        return Html("")
+    order = list(WORDS)
+    found = sorted(columns, key=lambda one: (order.index(one["verdict"]), -(one.get("effect") or 0.0)))
+    rows = [
+        (
+            one["column"],
+            _mark(one["verdict"]),
+            *(
+                (_figure(one["effect"]), _figure(one["adjusted_p"]), f"{one['rows']:,}", _words(one))
+                if one["verdict"] != "not_observed"
+                else ("", "", "0", "")
+            ),
+        )
+        for one in found
+    ]
+    head = ("column", "verdict", "change", "p", "rows", "of")
+    return table(caption, head, rows, numbers=("change", "p", "rows"))
+
+
+def _windows(windows: Sequence[Mapping[str, Any]]) -> Html:
+    if not windows:
+        return Html("")
+    shown = windows[-SHOWN:]
+    rows = [
+        (one["since"], _mark(one["verdict"]), f"{one['rows']:,}", ", ".join(one["columns"]))
+        for one in shown[::-1]
+    ]
+    head = ("since", "verdict", "rows", "changed")
+    told = table("Windows, latest first", head, rows, numbers=("rows",))
+    note = tag(
+        "p", "Each window is judged on its own: of many, some tell a change by chance.", class_="quiet"
+    )
+    if len(windows) > len(shown):
+        note = joined(
+            note, tag("p", f"{len(windows) - len(shown):,} earlier windows are not listed.", class_="quiet")
+        )
+    if len(shown) < 2:
+        return joined(told, note)
+    points = [(float(place), float(one["rows"])) for place, one in enumerate(shown)]
+    picture = chart("Rows a window", [Series("rows", points)], "window", "rows")
+    return joined(tag("div", picture, class_="charts"), told, note)
+
+
+def _missing(report: Mapping[str, Any]) -> Html:
+    lines = []
+    if report["dropped"]:
+        lines.append(f"{report['dropped']:,} rows came too fast to be watched.")
+    if report.get("lost"):
+        lines.append(f"About {report['lost']:,} rows were answered and are in no profile, or not yet.")
+    lines += [f"Skipped: {line}" for line in report.get("skipped", ())]
+    return tag("ul", *(tag("li", line) for line in lines)) if lines else Html("")
+
+
+def _mark(verdict: str) -> Html:
+    word, style = WORDS[verdict]
+    return tag("span", word, class_=f"mark {style}")
+
+
+def _words(column: Mapping[str, Any]) -> str:
+    return f"{column['what']}, {column['test'].replace('_', ' ')}"
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if 0.001 <= value < 1000 else f"{value:.3g}"
