@@ -92,7 +92,7 @@ def spec(table: Table, model: str) -> str:
     training = f"""training:
   epochs: {60 if small else 15}
   batch_size: {32 if small else 256}
-  optimizer: {{kind: adamw, lr: 1e-3}}
+  optimizer: {{kind: adamw, lr: {0.02 if model == "linear" else 0.001}}}
   schedule: one_cycle
 """
     return f"""apiVersion: mlspec/v1

@@ -46,7 +46,7 @@ class Resnet(TorchModel):
 
     def module(self, inputs: ModelInputs, target: FittedTarget) -> torch.nn.Module:
         """Return the module."""
-        from ._residual import Resnet as Network
+        from ._resnet import Resnet as Network
 
         return Network(
             inputs,
