@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mlspec.cli._harmless import harmless
 from mlspec.cli.arguments import add_spec, spec_of
 from mlspec.errors import Fault, SpecError, UsageError
+
+if TYPE_CHECKING:
+    from mlspec.spec.spec import Spec
 
 SUMMARY: str = "say what is wrong with a spec, all at once"
 
@@ -35,8 +39,17 @@ def validate(arguments: argparse.Namespace) -> int:
     if arguments.sarif == "-" and arguments.json:
         raise UsageError("'--sarif -' and '--json' both write to stdout", fix="give --sarif a file")
     path, overrides, overlays = spec_of(arguments)
+    away = []
+
+    def known(spec: Spec) -> tuple[str, ...] | None:
+        from mlspec.run.columns_then import known_columns
+
+        columns = known_columns(path)(spec)
+        away.append(columns is not None)
+        return columns
+
     try:
-        spec = load(path, overrides, overlays, data=not arguments.no_data).spec
+        spec = load(path, overrides, overlays, data=not arguments.no_data, known=known).spec
     except SpecError as error:
         _write_sarif(arguments.sarif, error.faults)
         raise
@@ -49,7 +62,7 @@ def validate(arguments: argparse.Namespace) -> int:
         "target": {"column": spec.data.target.column, "kind": spec.data.target.kind},
         "features": features,
         "model": spec.model.kind,
-        "data_checked": not arguments.no_data,
+        "data_checked": not arguments.no_data and not any(away),
     }
     if arguments.json:
         from mlspec.cli.console import emit
@@ -59,6 +72,7 @@ def validate(arguments: argparse.Namespace) -> int:
     number = "features: auto" if features == "auto" else f"{features} feature{'' if features == 1 else 's'}"
     target = f"{spec.data.target.kind} target '{spec.data.target.column}'"
     unseen = "; the data was not looked at" if arguments.no_data else ""
+    unseen = "; the data is not here, and the last run of it stands for it" if any(away) else unseen
     line = f"{path} is valid: '{spec.name}', {target}, {number}, model {spec.model.kind}{unseen}\n"
     (sys.stderr if arguments.sarif == "-" else sys.stdout).write(harmless(line))
     return 0

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import posixpath
+from collections.abc import Callable
 from pathlib import Path
 
+from mlspec.compose.workspace import workspace_of
+from mlspec.plan.build import data_pipeline
 from mlspec.plan.plain import plain
 from mlspec.run.locked import locked
 from mlspec.spec.spec import Spec
+
+
+def known_columns(path: Path, sample: int | None = None) -> Callable[[Spec], tuple[str, ...] | None]:
+    """Return what `load` asks for the columns of data that is not here.
+
+    Args:
+        path: The spec's.
+        sample: Rows that are read at most; such a run has pipelines of its own.
+    """
+    root = workspace_of(path)
+    folder = posixpath.dirname(Path(os.path.relpath(path.resolve(), root)).as_posix())
+    return lambda spec: columns_then(spec, folder, data_pipeline(spec, sample), root)
 
 
 def columns_then(spec: Spec, folder: str, pipeline: str, workspace: Path) -> tuple[str, ...] | None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import mlspec
 from mlspec.compose.composed import Composed
-from mlspec.compose.workspace import workspace_of
-from mlspec.plan.build import build_plan, data_pipeline
+from mlspec.plan.build import build_plan
 from mlspec.plan.plan import Plan
-from mlspec.run.columns_then import columns_then
+from mlspec.run.columns_then import known_columns
 from mlspec.spec.load import load
 from mlspec.spec.spec import Spec
 
@@ -50,13 +48,9 @@ def planned(
     Raises:
         SpecError: the spec is wrong.
     """
-    root = workspace_of(path)
-
-    def known(spec: Spec) -> tuple[str, ...] | None:
-        folder = posixpath.dirname(_relative(path, root))
-        return columns_then(spec, folder, data_pipeline(spec, sample), root)
-
+    known = known_columns(path, sample)
     loaded = load(path, tuple(overrides), tuple(overlays), data=data, known=known)
+    root = loaded.workspace
     plan = build_plan(
         loaded.spec,
         spec_path=_relative(path, root),

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
+from mlspec.cli.main import main
 from mlspec.errors import MissingError, SpecError
 from mlspec.run.planned import planned
 from mlspec.run.status import status
@@ -195,6 +196,17 @@ def test_chosen_features_hold_where_the_data_is_away(workspace, steps):
     (clone / "pipelines/data-small/plan.yaml").unlink()
     with pytest.raises(MissingError, match="there is no file"):
         run(clone)
+
+
+def test_validate_takes_the_last_run_for_data_that_is_not_here(workspace, steps, monkeypatch, capsys):
+    run(workspace)
+    monkeypatch.chdir(shared(workspace))
+    assert main(["validate"]) == 0
+    assert "the data is not here, and the last run of it stands for it" in capsys.readouterr().out
+    assert main(["validate", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["data_checked"] is False
+    assert main(["validate", "data.source.path=data/other.csv"]) == 2
+    assert "there is no file 'data/other.csv'" in capsys.readouterr().err
 
 
 def test_names_are_held_against_the_columns_that_the_data_had(workspace, steps):
