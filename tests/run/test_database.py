@@ -50,6 +50,7 @@ def assert_nowhere(folder: Path, told: str) -> None:
         assert not file.is_file() or PASSWORD.encode() not in file.read_bytes(), file
 
 
+@pytest.mark.slow
 def test_rows_are_read_once_and_asked_for_again(
     shop: Path, server: Server, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -125,6 +126,7 @@ def test_features_are_proposed_and_a_url_without_a_password_may_be_written_out(
     assert server.url not in capfd.readouterr().err  # another line's fault
 
 
+@pytest.mark.slow
 def test_verify_reads_the_rows_again(shop: Path, server: Server, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--until", "prepare"]) == 0
     capfd.readouterr()

@@ -19,6 +19,7 @@ model: linear
 """
 
 
+@pytest.mark.slow
 def test_files_are_copied_once_and_looked_at_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], site: Path
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from mlspec.engine.reading.partitions import Partitions, partitions
 from mlspec.engine.reading.places import fingerprint_of, name_of, places, root_of
 from mlspec.engine.reading.remote import remote_places, remote_rest
+from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.file_source import FileSource
 
@@ -36,11 +37,18 @@ def fetched(source: FileSource, folder: Path, context: Context) -> FileSource:
 
     Raises:
         MissingError: the files are not within reach.
-        StepError: one became another meanwhile.
+        StepError: one became another meanwhile, or its name leads out of the folder.
     """
     root = root_of(source.path, context)
     for file in files_of(source, context):
-        file.fetch(folder / file.relative_to(root))
+        below = file.relative_to(root)
+        if ".." in below.parts:
+            # A bucket's keys may be any text; joined to a folder, this one would lie outside of it.
+            what = f"'{below}' behind '{source.path}' has a name that leads out of its folder"
+            raise StepError(
+                what, where="data.source.path", fix="rename it there, or name the others by a glob"
+            )
+        file.fetch(folder / below)
     return source.model_copy(update={"path": path_of_copies(source.path, folder, context)})
 
 

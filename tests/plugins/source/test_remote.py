@@ -168,6 +168,23 @@ def test_a_file_that_changes_while_it_is_read_ends_the_step(
         keep_rows(source("csv", "memory://moving/t.csv"), tmp_path, here(tmp_path))
 
 
+def test_a_name_that_leads_out_of_the_folder_is_written_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pathlib import PurePosixPath
+
+    from mlspec.engine.reading import files
+    from mlspec.engine.reading.remote import Remote
+
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/climbing/t.csv", b"a\n1\n")
+    climbing = Remote(memory, PurePosixPath("/climbing/x/../../evil.csv"), "memory://climbing")
+    monkeypatch.setattr(files, "remote_places", lambda url, suffixes: (climbing,))
+    with pytest.raises(StepError, match="leads out of its folder"):
+        files.fetched(source("csv", "memory://climbing"), tmp_path / "kept", here(tmp_path))
+    assert not list(tmp_path.rglob("evil.csv"))
+
+
 def test_what_no_package_reads_is_named_with_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
