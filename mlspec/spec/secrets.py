@@ -19,6 +19,7 @@ MEND = (
     "write ${oc.env:NAME} here, and set the variable NAME where it is needed; change a secret that was shared"
 )
 _REFERENCE = re.compile(r"\$\{[^}]*\}")
+_LOGIN = re.compile(r"://[^/\s\"']*:[^/\s\"']*@")
 SHORTEST = 4
 """Characters from which a secret is looked for in sentences: a shorter one would blot out half of each."""
 
@@ -64,6 +65,7 @@ def masked(faults: Sequence[Fault], composed: Composed) -> tuple[Fault, ...]:
         for line, text in _literals(layer.document):
             secrets.add(text)
             lines.add((layer.document.name, line))
+    faults = [_without_logins(fault) for fault in faults]
     if not secrets:
         return tuple(faults)
     longest = sorted(secrets, key=len, reverse=True)
@@ -119,6 +121,24 @@ def _masked(fault: Fault, secrets: list[str], lines: set[tuple[str, int]]) -> Fa
         elif excerpt:
             excerpt = _without(excerpt, secrets, SHORTEST)
     return replace(fault, what=what, fix=fix, where=where, excerpt=excerpt)
+
+
+def _without_logins(fault: Fault) -> Fault:
+    """Return a fault that shows no user with a password of a URL, wherever the URL stands."""
+
+    def hidden(text: str) -> str:
+        return _LOGIN.sub(lambda found: f"://{'*' * (len(found[0]) - 4)}@", text)
+
+    where = fault.where
+    if isinstance(where, Place):
+        where = replace(where, document=hidden(where.document))
+    return replace(
+        fault,
+        what=hidden(fault.what),
+        fix=fault.fix and hidden(fault.fix),
+        excerpt=fault.excerpt and hidden(fault.excerpt),
+        where=where,
+    )
 
 
 def _without(text: str, secrets: list[str], shortest: int) -> str:

@@ -111,3 +111,17 @@ def test_the_plan_is_the_same_whatever_the_variable_holds(
     monkeypatch.delenv("ADULT_TOKEN")
     assert main(["plan", "--json"]) == 0
     assert json.loads(capfd.readouterr().out) == before
+
+
+@pytest.mark.parametrize("words", [[], ["--json"], ["-v"]])
+def test_a_password_in_the_url_of_a_source_is_not_shown(
+    here: Path, words: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    url = f"s3://key:{SECRET}@bucket/t.csv"
+    write_full(here, spoilt(f'path: "{url}"', of="path: adult.csv"))
+    assert main(["validate", *words]) == 2
+    told = "".join(capfd.readouterr())
+    assert SECRET not in told and "without credentials" in told
+    write_full(here, TEXT)
+    assert main(["validate", f"data.source.path={url}", *words]) == 2
+    assert SECRET not in "".join(capfd.readouterr())
