@@ -74,7 +74,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MS0308": "A key of training is set that the chosen model does not obey. Left in place it "
         "would only seem to work.",
         "MS0309": "An export or a deployment is named that does not exist.",
-        "MS0310": "More devices or machines are asked for than the strategy or the launcher can use.",
+        "MS0310": "More devices or machines are asked for than the model, the strategy, the launcher or a "
+        "batch can use.",
         "MS0311": "A column's name is empty, stands twice, or is a name that answers or mlspec itself need.",
         "MS0312": "The data cannot be reached, or has no columns that can be read.",
         "MS0313": "A database or a URL is not within reach: its driver, a variable or its server. Nothing in "

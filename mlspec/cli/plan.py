@@ -67,7 +67,7 @@ def plan(arguments: argparse.Namespace) -> int:
 def _show(plan: Plan, judged: tuple[Judgement, ...]) -> None:
     console = stdout()
     console.print(f"{plan.name}: {plan.spec}", style="bold")
-    for line in _inferred(plan):
+    for line in (*_inferred(plan), *_spread(plan)):
         console.print(f"  {line}")
     width = max(len(judgement.step.name) for judgement in judged)
     pipeline = None
@@ -95,6 +95,22 @@ def _inferred(plan: Plan) -> Iterator[str]:
     for kind, names in kinds.items():
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         yield f"features: auto  {len(names)} {kind}: {', '.join(names[:SHOWN])}{more}"
+
+
+def _spread(plan: Plan) -> Iterator[str]:
+    """Tell over how many devices training is spread, and what each has of a batch."""
+    parameters = plan.step("train").parameters
+    hardware = parameters["hardware"]
+    devices = hardware["devices"] * hardware["nodes"]
+    if devices == 1:
+        return
+    batch = parameters["training"]["batch_size"]
+    least, most = batch // devices, -(-batch // devices)
+    each = f"{least}" if least == most else f"{least} or {most}"
+    yield (
+        f"training: {hardware['strategy']['kind']}, {devices} processes with a device each "
+        f"({hardware['accelerator']}); batch {batch} = {devices} devices x {each} rows"
+    )
 
 
 def _summary(judged: tuple[Judgement, ...]) -> str:

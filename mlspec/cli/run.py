@@ -33,10 +33,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the plan and tell what came of it."""
     from mlspec.cli._progress import Progress
     from mlspec.cli._summary import show_metrics
-    from mlspec.cli._terminable import terminable
     from mlspec.errors import CheckFailed
     from mlspec.run.planned import planned
     from mlspec.run.walk import run_plan
+    from mlspec.sdk.terminable import terminable
 
     path, overrides, overlays = spec_of(arguments)
     found = planned(path, overrides, overlays, sample=arguments.sample)

@@ -19,11 +19,11 @@ def step(arguments: argparse.Namespace) -> int:
     """Do the step in the workspace around the current folder."""
     from mlspec import registry
     from mlspec.cli._progress import Progress
-    from mlspec.cli._terminable import terminable
     from mlspec.compose.workspace import workspace_of
     from mlspec.run.perform import perform
     from mlspec.run.seal import hashes_here
     from mlspec.run.written import written
+    from mlspec.sdk.terminable import terminable
 
     root = workspace_of(Path.cwd() / "spec.yaml")
     registry.attach(root)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
+from mlspec.engine.training.resumable import resumable
 from mlspec.errors import CheckFailed, MissingError, MlspecError, StepError
 from mlspec.plan.plan import Step
 from mlspec.run.locked import locked_inputs
@@ -142,5 +143,6 @@ def _passed_over(scratch: Path) -> tuple[str, ...]:
 
 
 def _key(step: Step, fingerprints: Mapping[str, str]) -> str:
-    text = json.dumps([step.pipeline, step.name, step.parameters, dict(fingerprints)], sort_keys=True)
+    kept = resumable(step.parameters)
+    text = json.dumps([step.pipeline, step.name, kept, dict(fingerprints)], sort_keys=True)
     return f"{step.pipeline}.{step.name}-{hashlib.sha256(text.encode()).hexdigest()[:DIGITS]}"

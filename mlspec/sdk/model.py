@@ -46,6 +46,11 @@ class TorchModel(Model):
         {"epochs", "batch_size", "optimizer", "schedule", "early_stopping", "class_weights", "checkpoint"}
     )
 
+    whole_batch: ClassVar[bool] = False
+    """Whether the module looks at a batch as a whole, as batch normalisation does: its rows cannot be shared
+    out over devices.
+    """
+
     def module(self, inputs: ModelInputs, target: FittedTarget) -> torch.nn.Module:
         """Return the module: `forward([rows, k] float32, [rows, m] int64) -> [rows, width] float32`."""
         raise NotImplementedError

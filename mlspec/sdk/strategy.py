@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlspec.sdk.plugin import Plugin
 
+if TYPE_CHECKING:
+    import torch
+
 
 class Strategy(Plugin):
-    """A way to spread training over devices."""
+    """A way to spread training over devices.
+
+    Each device has a process. A step's batch is shared out over the processes; the loss of each is the sum
+    over its rows, divided by the rows of the whole batch and multiplied by the number of processes.
+    """
 
     slot: ClassVar[str] = "strategy"
     max_devices: ClassVar[int | None] = None
     """Most devices it can use, or None."""
 
     def lightning(self) -> Any:
-        """Return what `pytorch_lightning.Trainer(strategy=...)` takes."""
-        raise NotImplementedError
+        """Return what `pytorch_lightning.Trainer(strategy=...)` takes in a process of one device."""
+        return "auto"
+
+    def spread(self, module: torch.nn.Module, device: torch.device) -> Callable[..., torch.Tensor]:
+        """Return the module as training steps call it where there are several processes.
+
+        After `backward` the gradients of the module's own parameters must be the mean over all processes,
+        the same in each.
+
+        Args:
+            module: On its device, with the same weights in every process.
+            device: This process's own.
+        """
+        raise NotImplementedError(f"the strategy '{self.kind}' is for one process")

@@ -31,7 +31,7 @@ _CHECKS: tuple[tuple[_Check, tuple[KeyPath, ...]], ...] = (
         ),
     ),
     (check_training, (("model",), ("data", "target"), ("data", "split"), ("training", "early_stopping"))),
-    (check_hardware, (("hardware",),)),
+    (check_hardware, (("hardware",), ("model",), ("training", "batch_size"))),
     (check_uses, (("exports",), ("deployments",), ("monitoring",))),
 )
 """Each check and the parts of the spec it reads; where one of them is unclear the check waits."""

@@ -18,7 +18,7 @@ KEYS: tuple[str, ...] = (
 KINDS: Mapping[str, tuple[str, ...]] = {
     "source": ("iceberg", "delta", "kafka", "huggingface"),
     "feature": ("text", "image", "vector"),
-    "strategy": ("ddp", "fsdp", "deepspeed", "tensor_parallel"),
+    "strategy": ("fsdp", "deepspeed", "tensor_parallel"),
     "launcher": ("torchrun", "slurm", "ray"),
     "export": ("torchscript", "safetensors"),
     "deployment": ("batch", "stream"),

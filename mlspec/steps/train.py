@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -11,20 +10,32 @@ import numpy as np
 
 from mlspec.engine.files import write_bytes, write_json
 from mlspec.engine.provenance import FILE, made_by
+from mlspec.engine.training.group import Group
 from mlspec.engine.training.learned import Learned
 from mlspec.engine.training.prepared import Prepared, prepared
+from mlspec.engine.training.threads import threads
 from mlspec.engine.training.weights import class_weights
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.frozen import freeze
+from mlspec.sdk.launcher import Work
 from mlspec.sdk.model import FitOptions, FittedModel, Model, TorchModel
 from mlspec.sdk.slot import Slot
 from mlspec.spec.hardware import Hardware
 from mlspec.spec.training import Training
 
 
-def train(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Path, context: Context) -> None:
+def train(
+    parameters: Mapping[str, Any],
+    inputs: Mapping[str, Path],
+    output: Path,
+    context: Context,
+    *,
+    group: Group | None = None,
+) -> None:
     """Train a model and write its weights, its history and its own answers.
+
+    On several devices the launcher starts a process a device, and each comes here again with its `group`.
 
     What `accelerator: auto` became is told in the logs, in `hardware.json`: it is of this machine.
 
@@ -33,12 +44,22 @@ def train(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pat
         inputs: `prepare`.
         output: An empty folder.
         context: Its scratch folder keeps the checkpoint of a training that was killed.
+        group: This process's place among those that train together; only rank 0 writes.
 
     Raises:
         StepError: the data cannot teach this model, or the loss left the finite numbers.
         MissingError: the device that the hardware section names is not here.
     """
     model = Slot("model").choose(freeze(parameters["model"]))
+    assert isinstance(model, Model)
+    hardware = Hardware.revive(parameters["hardware"])
+    _check_devices(model, hardware)
+    if group is None and hardware.devices * hardware.nodes > 1:
+        work = Work(parameters, inputs, output, context, hardware.devices * hardware.nodes)
+        hardware.launcher.start(work)
+        _forget(context)
+        return
+    group = group or Group()
     data = prepared(inputs["prepare"])
     threshold = parameters["data"]["target"]["threshold"]
     if threshold == "max_f1" and data.target.kind == "binary" and data.val is None:
@@ -47,25 +68,34 @@ def train(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pat
             where="data.target.threshold",
             fix="set data.split.val above 0, or give a number",
         )
-    assert isinstance(model, Model)
-    learned = _learn(model, parameters, data, context)
+    learned = _learn(model, parameters, data, context, group)
+    if group.rank:
+        return
     _write(learned, data, threshold, output)
     write_json(output / FILE, made_by(parameters, context.workspace))
+    if group.ranks == 1:
+        _forget(context)
+
+
+def _forget(context: Context) -> None:
+    """Remove checkpoints that have done their work."""
     for file in context.scratch.glob("training*.safetensors"):
         file.unlink()
 
 
-def _learn(model: Model, parameters: Mapping[str, Any], data: Prepared, context: Context) -> Learned:
+def _learn(
+    model: Model, parameters: Mapping[str, Any], data: Prepared, context: Context, group: Group
+) -> Learned:
     training = Training.revive(parameters["training"])
     hardware = Hardware.revive(parameters["hardware"])
-    accelerator = _accelerator(hardware) if isinstance(model, TorchModel) else "cpu"
+    accelerator = _accelerator(hardware, group) if isinstance(model, TorchModel) else "cpu"
     if context.logs is not None:
-        write_json(context.logs / "hardware.json", _used(accelerator))
+        write_json(context.logs / "hardware.json", _used(accelerator, group))
     factors = class_weights(training.class_weights, data.target)
     if isinstance(model, FittedModel):
-        return _fit(model, FitOptions(parameters["seed"], factors, _threads()), data, context)
+        return _fit(model, FitOptions(parameters["seed"], factors, threads()), data, context)
     if isinstance(model, TorchModel):
-        return _train(model, training, hardware, accelerator, factors, parameters, data, context)
+        return _train(model, training, hardware, accelerator, factors, parameters, data, context, group)
     raise StepError(f"the model '{model.kind}' is neither a TorchModel nor a FittedModel", where="model")
 
 
@@ -89,6 +119,7 @@ def _train(
     parameters: Mapping[str, Any],
     data: Prepared,
     context: Context,
+    group: Group,
 ) -> Learned:
     from mlspec.engine.training.fit import fit
     from mlspec.engine.training.lesson import Lesson
@@ -111,9 +142,10 @@ def _train(
         metric=None if stopping is None else stopping.metric,
         save_every=context.checkpoint_every,
         accelerator=accelerator,
-        strategy=hardware.strategy.lightning(),
+        strategy=hardware.strategy,
     )
-    trained = fit(lesson, context, data.key(parameters))
+    with group.together(accelerator):
+        trained = fit(lesson, context, data.key(parameters), group)
     weights = ("weights.safetensors", weights_of(trained.module))
     return Learned(
         "torch",
@@ -138,18 +170,19 @@ def _write(learned: Learned, data: Prepared, threshold: float | Literal["max_f1"
         np.lib.format.write_array(file, learned.scores(data.parity), version=(1, 0), allow_pickle=False)
 
 
-def _accelerator(hardware: Hardware) -> Literal["cpu", "cuda"]:
-    _check_devices(hardware)
+def _accelerator(hardware: Hardware, group: Group) -> Literal["cpu", "cuda"]:
     if hardware.accelerator != "auto":
         return hardware.accelerator
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    return "cuda" if torch.cuda.is_available() and torch.cuda.device_count() >= group.ranks else "cpu"
 
 
-def _used(accelerator: Literal["cpu", "cuda"]) -> dict[str, Any]:
+def _used(accelerator: Literal["cpu", "cuda"], group: Group) -> dict[str, Any]:
     """Return what the training runs on."""
-    used: dict[str, Any] = {"accelerator": accelerator, "threads": _threads()}
+    used: dict[str, Any] = {"accelerator": accelerator, "threads": threads()}
+    if group.ranks > 1:
+        used["processes"] = group.ranks
     if accelerator == "cuda":
         import torch
 
@@ -158,17 +191,18 @@ def _used(accelerator: Literal["cpu", "cuda"]) -> dict[str, Any]:
     return used
 
 
-def _check_devices(hardware: Hardware) -> None:
+def _check_devices(model: Model, hardware: Hardware) -> None:
     most = hardware.strategy.max_devices
     wanted = hardware.devices * hardware.nodes
     if most is not None and wanted > most:
         raise StepError(
             f"the strategy '{hardware.strategy.kind}' uses {most} device, and hardware asks for {wanted}",
             where="hardware.devices",
-            fix=f"set hardware.devices: {most} and hardware.nodes: 1",
+            fix="use hardware.strategy: {kind: ddp}, or set hardware.devices: 1 and hardware.nodes: 1",
         )
-
-
-def _threads() -> int:
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    return int(wanted) if wanted.isdecimal() and int(wanted) else len(os.sched_getaffinity(0))
+    if wanted > 1 and not isinstance(model, TorchModel):
+        raise StepError(
+            f"the model '{model.kind}' is fitted in one process, and hardware asks for {wanted} devices",
+            where="hardware.devices",
+            fix="set hardware.devices: 1 and hardware.nodes: 1",
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field
 
@@ -25,6 +25,8 @@ class Resnet(TorchModel):
     Source: Gorishniy, Rubachev, Khrulkov and Babenko, "Revisiting Deep Learning Models for Tabular Data",
     NeurIPS 2021, section 3.2.
     """
+
+    whole_batch: ClassVar[bool] = True
 
     width: int = Field(default=128, ge=1, le=65_536)
     """Numbers that go from block to block."""

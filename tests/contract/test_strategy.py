@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import pytorch_lightning
+import torch
 
 from mlspec import registry
 from mlspec.sdk.launcher import Launcher
@@ -27,6 +30,20 @@ def test_lightning_takes_it(strategy: Strategy) -> None:
     assert trainer.world_size == 1
 
 
+@pytest.mark.parametrize("strategy", [one for one in STRATEGIES if one.values[0].max_devices != 1])
+def test_what_it_spreads_answers_as_the_module_and_learns(strategy: Strategy, tmp_path: Path) -> None:
+    store = torch.distributed.FileStore(str(tmp_path / "store"), 1)
+    torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
+    try:
+        module, rows = torch.nn.Linear(3, 2), torch.randn(5, 3)
+        spread = strategy.spread(module, torch.device("cpu"))
+        assert torch.equal(spread(rows), module(rows))
+        spread(rows).sum().backward()
+        assert torch.allclose(module.bias.grad, torch.tensor([5.0, 5.0]))  # type: ignore[arg-type]
+    finally:
+        torch.distributed.destroy_process_group()
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_it_allows_at_least_one_device(strategy: Strategy) -> None:
     assert strategy.max_devices is None or strategy.max_devices >= 1
@@ -34,4 +51,5 @@ def test_it_allows_at_least_one_device(strategy: Strategy) -> None:
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_a_launcher_allows_at_least_one_process(launcher: Launcher) -> None:
-    assert launcher.max_processes is None or launcher.max_processes >= 1
+    for most in (launcher.max_processes, launcher.max_nodes):
+        assert most is None or most >= 1

@@ -125,7 +125,7 @@ def test_the_rest_of_the_page_is_a_spec(tmp_path: Path, monkeypatch: pytest.Monk
         ("precision: fp32", "precision: fp16"),
         ("kind: rest", "kind: batch"),
         ("kind: rest", "kind: stream"),
-        ("kind: single", "kind: ddp"),
+        ("kind: single", "kind: fsdp"),
         ("kind: local", "kind: slurm"),
     ],
 )

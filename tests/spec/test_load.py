@@ -131,6 +131,15 @@ def test_features_auto_takes_what_nobody_named(here: Path) -> None:
         (("~exports.main",), "MS0309", "spec.yaml:60:1"),
         (("training.class_weights={a: 1, b: 2, c: 3}",), "MS0304", "training.class"),
         (("hardware.nodes=2",), "MS0310", "hardware.nodes"),
+        (("hardware.nodes=2", "hardware.strategy=ddp"), "MS0310", "hardware.nodes"),
+        (("hardware.devices=2",), "MS0310", "hardware.devices"),
+        (("hardware.devices=2", "hardware.strategy=ddp", "model=resnet"), "MS0310", "hardware.devices"),
+        (("hardware.devices=2", "hardware.strategy=ddp", "model=tree"), "MS0310", "hardware.devices"),
+        (
+            ("hardware.devices=9", "hardware.strategy=ddp", "training.batch_size=8"),
+            "MS0310",
+            "hardware.devices",
+        ),
     ],
 )
 def test_choices_that_contradict_each_other(

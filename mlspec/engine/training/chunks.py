@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mlspec.engine.training.group import Group
 from mlspec.engine.training.loss import TRUTH
 from mlspec.engine.training.weights import row_weights, standardised
 from mlspec.sdk.contract import FittedTarget
@@ -63,34 +64,57 @@ class Shuffled:
 
     Args:
         rows: The training rows.
-        batch_size: Rows a batch.
-        seed: Start of every order.
+        batch_size: Rows a batch, of all ranks together.
+        seed: Start of every order; it is the same for every rank.
         epoch: 0-based epoch that the next iteration gives.
         chunk: Chunks of that epoch that were already taken.
+        group: Whose part of each batch is given: see `part`.
     """
 
-    def __init__(self, rows: Rows, batch_size: int, seed: int, epoch: int = 0, chunk: int = 0) -> None:
-        self.rows, self.size, self.seed = rows, batch_size * BATCHES, seed
-        self.epoch, self.chunk = epoch, chunk
+    def __init__(
+        self,
+        rows: Rows,
+        batch_size: int,
+        seed: int,
+        epoch: int = 0,
+        chunk: int = 0,
+        group: Group | None = None,
+    ) -> None:
+        self.rows, self.batch, self.seed = rows, batch_size, seed
+        self.epoch, self.chunk, self.group = epoch, chunk, group or Group()
 
     def __iter__(self) -> Iterator[Chunk]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order = torch.randperm(len(self.rows), generator=generator)
         first = self.chunk
         self.epoch, self.chunk = self.epoch + 1, 0
-        for places in torch.split(order, self.size)[first:]:
+        for places in torch.split(order, self.batch * BATCHES)[first:]:
+            if self.group.ranks > 1:
+                batches = torch.split(places, self.batch)
+                places = torch.cat([batch[part(len(batch), self.group)] for batch in batches])
             yield self.rows.take(places)
 
 
-class InOrder:
-    """All rows once, in their order, in chunks of the same memory as in training."""
+def part(rows: int, group: Group) -> slice:
+    """Return the part of a batch that a rank scores: its share, or one row where that is empty.
 
-    def __init__(self, rows: Rows, size: int) -> None:
+    That row does not count. Every rank takes every step, also where the last batch has fewer rows than there
+    are ranks.
+    """
+    return group.share(rows) if group.count(rows) else slice(0, 1)
+
+
+class InOrder:
+    """A rank's part of all rows once, in their order, in chunks of the same memory as in training."""
+
+    def __init__(self, rows: Rows, size: int, group: Group | None = None) -> None:
         self.rows, self.size = rows, size
+        # A rank whose share is empty looks at a row that does not count: Lightning skips what is empty.
+        self.part = part(len(rows), group or Group())
 
     def __len__(self) -> int:
-        return -(-len(self.rows) // self.size)
+        return int(-(-(self.part.stop - self.part.start) // self.size))
 
     def __iter__(self) -> Iterator[Chunk]:
-        for start in range(0, len(self.rows), self.size):
-            yield self.rows.take(slice(start, start + self.size))
+        for start in range(self.part.start, self.part.stop, self.size):
+            yield self.rows.take(slice(start, min(start + self.size, self.part.stop)))

@@ -12,9 +12,11 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from mlspec.engine.training.checkpoint import load_checkpoint, save_checkpoint
 from mlspec.engine.training.chunks import BATCHES, InOrder, Shuffled, rows_of
+from mlspec.engine.training.group import Group
 from mlspec.engine.training.lesson import Lesson
 from mlspec.engine.training.quiet import quiet
 from mlspec.engine.training.seeded import seeded
@@ -39,7 +41,7 @@ class Trained:
     """1-based epoch whose weights are kept: the best where early stopping watched, else the last."""
 
 
-def fit(lesson: Lesson, context: Context, key: str = "") -> Trained:
+def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = None) -> Trained:
     """Train a module, going on from a checkpoint of the same lesson where there is one.
 
     On the CPU, with the same number of threads, the same lesson gives the same bits, resumed or not.
@@ -48,17 +50,20 @@ def fit(lesson: Lesson, context: Context, key: str = "") -> Trained:
         lesson: What is learnt, from what and how.
         context: Its scratch folder holds the checkpoint.
         key: What the lesson is of; a checkpoint of another key is not read.
+        group: This process's place among those that train together; they have found each other.
 
     Raises:
         StepError: there is nothing to learn from, or the loss left the finite numbers.
     """
-    _check(lesson)
+    group = group or Group()
+    _check(lesson, group)
     checkpoint = context.scratch / CHECKPOINT
     with seeded(lesson.seed), _deterministic(lesson), quiet(), _events(context.logs) as tell:
         from mlspec.engine.training.learner import Learner
 
         def save() -> None:
-            save_checkpoint(checkpoint, key, learner.state())
+            if group.rank == 0:
+                save_checkpoint(checkpoint, key, learner.state())
 
         total = float(lesson.epochs * lesson.rows)
         learner = Learner(
@@ -67,14 +72,16 @@ def fit(lesson: Lesson, context: Context, key: str = "") -> Trained:
             save,
             tell,
             lambda done: context.progress(done, total, f"rows in {lesson.epochs} epochs"),
+            group,
         )
+        _divisible(learner.module, group)
         found, notes = load_checkpoint(checkpoint, key)
         for note in notes:
             context.say(note)
         if found is not None:
             learner.resume(found)
             context.say(f"resumed from epoch {learner.course.epoch} step {learner.course.step}")
-        _run(lesson, learner, context.scratch)
+        _run(lesson, learner, context.scratch, group)
         if learner.best is not None:
             learner.module.load_state_dict(learner.best)
         else:
@@ -83,7 +90,7 @@ def fit(lesson: Lesson, context: Context, key: str = "") -> Trained:
         return Trained(learner.module.cpu().eval(), tuple(learner.course.history), best)
 
 
-def _check(lesson: Lesson) -> None:
+def _check(lesson: Lesson, group: Group) -> None:
     if not lesson.rows:
         raise StepError(
             "no row is in the training split", where="data.split", fix="set data.split.train above 0"
@@ -100,16 +107,41 @@ def _check(lesson: Lesson) -> None:
             where="training.early_stopping.metric",
             fix="choose a metric of this kind of target, or leave it out to watch the loss",
         )
-    if lesson.accelerator == "cuda" and not torch.cuda.is_available():
+    _check_cuda(lesson, group)
+
+
+def _check_cuda(lesson: Lesson, group: Group) -> None:
+    if lesson.accelerator != "cuda":
+        return
+    if not torch.cuda.is_available():
         raise MissingError(
             "hardware.accelerator is 'cuda', and torch finds no CUDA device here",
             where="hardware.accelerator",
             fix="set hardware.accelerator: auto, or install mlspec[gpu] on a machine with a GPU",
         )
+    here = torch.cuda.device_count()
+    if group.ranks > here:
+        raise MissingError(
+            f"hardware.devices asks for {group.ranks} CUDA devices, and torch finds {here} here",
+            where="hardware.devices",
+            fix=f"set hardware.devices: {here}",
+        )
 
 
-def _run(lesson: Lesson, learner: Learner, scratch: Path) -> None:
+def _divisible(module: torch.nn.Module, group: Group) -> None:
+    """Refuse to share out batches of which a module must see the whole."""
+    whole = [type(one).__name__ for one in module.modules() if isinstance(one, _BatchNorm)]
+    if whole and group.ranks > 1:
+        raise StepError(
+            f"the model normalises over a batch ('{whole[0]}'), and {group.ranks} processes see a part each",
+            where="hardware.devices",
+            fix="set hardware.devices: 1, or take a model without batch normalisation",
+        )
+
+
+def _run(lesson: Lesson, learner: Learner, scratch: Path, group: Group) -> None:
     import pytorch_lightning as lightning
+    from pytorch_lightning.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
 
     course = learner.course
     if course.epoch >= lesson.epochs or course.stopped:
@@ -117,8 +149,10 @@ def _run(lesson: Lesson, learner: Learner, scratch: Path) -> None:
     trainer = lightning.Trainer(
         max_epochs=lesson.epochs - course.epoch,
         accelerator=lesson.accelerator,
-        devices=1,
-        strategy=lesson.strategy,
+        devices=[group.rank] if lesson.accelerator == "cuda" and group.ranks > 1 else 1,
+        strategy="auto" if lesson.strategy is None else lesson.strategy.lightning(),
+        # A cluster's own variables must not make Lightning look for processes: they are ours.
+        plugins=[LightningEnvironment()] if group.ranks > 1 else None,
         default_root_dir=scratch,
         logger=False,
         enable_checkpointing=False,
@@ -133,11 +167,14 @@ def _run(lesson: Lesson, learner: Learner, scratch: Path) -> None:
         lesson.seed,
         course.epoch,
         course.chunk,
+        group,
     )
     val = None
     if lesson.val is not None:
         val = InOrder(
-            rows_of(lesson.val, lesson.target, lesson.class_weights), max(8192, lesson.batch_size * BATCHES)
+            rows_of(lesson.val, lesson.target, lesson.class_weights),
+            max(8192, lesson.batch_size * BATCHES),
+            group,
         )
     with _interruptible(learner):
         trainer.fit(learner, train, val)

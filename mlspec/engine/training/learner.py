@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from pytorch_lightning.core.optimizer import LightningOptimizer
 
 from mlspec.engine.judging.answers import answers
-from mlspec.engine.training.chunks import Chunk
+from mlspec.engine.training.chunks import BATCHES, Chunk, part
+from mlspec.engine.training.group import Group
 from mlspec.engine.training.lesson import Lesson
 from mlspec.engine.training.loss import loss
 from mlspec.engine.training.patience import Patience
 from mlspec.engine.training.seeded import random_state, restore
-from mlspec.errors import StepError
+from mlspec.errors import StepError, Terminated
 
 
 @dataclass
@@ -55,6 +56,7 @@ class Learner(lightning.LightningModule):
         save: Called at the end of each epoch, and in between when it is time.
         tell: Called with `(tag, value, step)` for each scalar worth a line in the events.
         progress: Called with the rows done of all rows of all epochs.
+        group: This process's place among those that train.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Learner(lightning.LightningModule):
         save: Callable[[], None],
         tell: Callable[[str, float, int], None],
         progress: Callable[[float], None],
+        group: Group | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -72,7 +75,10 @@ class Learner(lightning.LightningModule):
         self.best: dict[str, torch.Tensor] | None = None
         self.patience = None if lesson.patience is None else Patience(lesson.better, lesson.patience)
         self._lesson, self._save, self._tell, self._progress = lesson, save, tell, progress
+        self._group = group or Group()
         self._counts = _counts(lesson)
+        self._scored: Callable[..., torch.Tensor] = module.__call__
+        self._agreed: KeyboardInterrupt | None = None
         self._optimizer: torch.optim.Optimizer
         self._schedule: torch.optim.lr_scheduler.LRScheduler | None = None
         self._found: dict[str, Any] | None = None
@@ -93,6 +99,9 @@ class Learner(lightning.LightningModule):
             self._optimizer.load_state_dict(self._found["optimizer"])
             if self._schedule is not None:
                 self._schedule.load_state_dict(self._found["schedule"])
+        if self._group.ranks > 1:
+            assert self._lesson.strategy is not None
+            self._scored = self._lesson.strategy.spread(self.module, self.device)
         return self._optimizer
 
     def on_train_start(self) -> None:
@@ -106,17 +115,66 @@ class Learner(lightning.LightningModule):
         """Take one optimiser step for each batch of a chunk."""
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
-        kind, size = self._lesson.target.kind, self._lesson.batch_size
         total = torch.zeros((), dtype=torch.float64, device=self.device)
-        for numbers, codes, truth, weight in _batches(chunk, size):
+        rows = self._rows_of_chunk()
+        self._reseed()
+        for all_rows, (numbers, codes, truth, weight) in zip(rows, self._batches(chunk, rows), strict=True):
             optimizer.zero_grad()
-            here = loss(kind, self.module(numbers, codes), truth, weight)
+            here, summed = self._loss(self._scored(numbers, codes), truth, weight, all_rows)
             self.manual_backward(here)
             optimizer.step()
             if self._schedule is not None:
                 self._schedule.step()
-            total += here.detach() * len(truth)
-        self._count(total.item(), len(chunk[2]))
+            total += summed
+        self._count(self._agree(total.item()), sum(rows))
+
+    def _rows_of_chunk(self) -> list[int]:
+        """Return the rows of each batch of the chunk that comes next, of all ranks together."""
+        size = self._lesson.batch_size
+        rows = min(size * BATCHES, self._lesson.rows - self.course.rows)
+        return [size] * (rows // size) + [rows % size] * (rows % size > 0)
+
+    def _batches(self, chunk: Chunk, rows: list[int]) -> Any:
+        sizes = [_length(part(count, self._group)) for count in rows]
+        parts = [torch.split(tensor, sizes) for tensor in chunk[:3]]
+        weights = [None] * len(parts[0]) if chunk[3] is None else torch.split(chunk[3], sizes)
+        return zip(*parts, weights, strict=True)
+
+    def _loss(
+        self, scores: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor | None, rows: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what this rank makes small, and the sum of its rows' losses.
+
+        The mean over ranks of the first is the mean over the batch's rows, however unequal the shares are.
+        """
+        kind, ranks = self._lesson.target.kind, self._group.ranks
+        if ranks == 1:
+            here = loss(kind, scores, truth, weight)
+            return here, here.detach() * len(truth)
+        summed = loss(kind, scores, truth, weight, "sum")
+        if not self._group.count(rows):
+            summed = summed * 0.0
+        return summed * (ranks / rows), summed.detach()
+
+    def _reseed(self) -> None:
+        """Give each rank random numbers of its own, which a resumed training draws again."""
+        if self._group.ranks > 1:
+            place = (self._lesson.seed, self.course.step, self._group.rank, self._group.ranks)
+            words = np.random.SeedSequence([abs(word) for word in place]).generate_state(2)
+            torch.manual_seed(int(words[0]) << 32 | int(words[1]))
+
+    def _agree(self, total: float = 0.0) -> float:
+        """Return a value's sum over the ranks; all of them learn whether one was asked to stop."""
+        stop = self.stop
+        ended = isinstance(stop, Terminated)
+        total, asked, terminated = self._group.sums(total, stop is not None, ended)
+        if asked and self._group.ranks > 1:
+            self._agreed = Terminated() if terminated else KeyboardInterrupt()
+        return total
+
+    @property
+    def _stopping(self) -> KeyboardInterrupt | None:
+        return self.stop if self._group.ranks == 1 else self._agreed
 
     def _count(self, total: float, rows: int) -> None:
         course = self.course
@@ -139,7 +197,7 @@ class Learner(lightning.LightningModule):
         """Tell how far it is, and save when it is time."""
         every = self._lesson.rows
         self._progress(self.course.epoch * every + self.course.rows)
-        due = self.stop is not None or time.monotonic() - self._saved >= self._lesson.save_every
+        due = self._stopping is not None or time.monotonic() - self._saved >= self._lesson.save_every
         if due and self.course.rows < every:
             self._tell("train/loss", self.course.loss / self.course.rows, self.course.step)
             self.save()
@@ -158,12 +216,15 @@ class Learner(lightning.LightningModule):
     def validation_step(self, chunk: Chunk, index: int) -> None:
         """Score a chunk of the val split."""
         numbers, codes, truth, weight = chunk
+        if not self._group.count(self._lesson.val.rows if self._lesson.val else 0):
+            return
         scores = self.module(numbers, codes)
         self._val_loss += loss(self._lesson.target.kind, scores, truth, weight, "sum").item()
         self._scores.append(scores.float().cpu().numpy())
 
     def on_train_epoch_end(self) -> None:
         """Write the epoch's line, judge it, and save."""
+        self._agree()
         lesson, course = self._lesson, self.course
         line = {"epoch": course.epoch + 1, "lr": self._rate, "train_loss": course.loss / course.rows}
         line |= self._judged()
@@ -182,17 +243,20 @@ class Learner(lightning.LightningModule):
         self._heed()
 
     def _heed(self) -> None:
-        if self.stop is not None:
-            raise self.stop
+        if self._stopping is not None:
+            raise self._stopping
 
     def _judged(self) -> dict[str, float]:
         lesson = self._lesson
         if lesson.val is None:
             return {}
-        line = {"val_loss": self._val_loss / lesson.val.rows}
+        line = {"val_loss": self._group.sums(self._val_loss)[0] / lesson.val.rows}
         if lesson.metric is not None:
-            found = answers(np.concatenate(self._scores), lesson.val, lesson.target)
-            line[f"val_{lesson.watched}"] = lesson.metric.value(found)
+            part = np.concatenate([np.empty((0, lesson.target.width), np.float32), *self._scores])
+            scores = self._group.joined(part, lesson.val.rows)
+            line[f"val_{lesson.watched}"] = lesson.metric.value(answers(scores, lesson.val, lesson.target))
+        # Ranks on unlike machines must not stop at unlike epochs.
+        line = dict(zip(line, self._group.first(*line.values()), strict=True))
         for name, value in line.items():
             if not math.isfinite(value):
                 raise StepError(
@@ -228,10 +292,8 @@ class Learner(lightning.LightningModule):
         self._found = state
 
 
-def _batches(chunk: Chunk, size: int) -> Any:
-    parts = [torch.split(part, size) for part in chunk[:3]]
-    weights = [None] * len(parts[0]) if chunk[3] is None else torch.split(chunk[3], size)
-    return zip(*parts, weights, strict=True)
+def _length(part: slice) -> int:
+    return int(part.stop - part.start)
 
 
 def _counts(lesson: Lesson) -> list[torch.Tensor]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.metric import Metric
 from mlspec.sdk.model import TorchModel
+from mlspec.sdk.strategy import Strategy
 from mlspec.sdk.training import Optimizer, Schedule
 
 
@@ -37,8 +38,8 @@ class Lesson:
     save_every: float = 300.0
     """Seconds between checkpoints inside an epoch."""
     accelerator: Literal["cpu", "cuda"] = "cpu"
-    strategy: Any = "auto"
-    """What Lightning's trainer takes."""
+    strategy: Strategy | None = None
+    """How it is spread over devices; None: one device."""
 
     @property
     def rows(self) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 from mlspec.engine.files import read_json
 from mlspec.engine.preparing.shards import open_shards
+from mlspec.engine.training.resumable import resumable
 from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.encoded import Encoded
 
@@ -41,7 +42,7 @@ class Prepared:
         """
         import torch
 
-        digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
+        digest = hashlib.sha256(json.dumps(resumable(parameters), sort_keys=True).encode())
         digest.update(f"{torch.__version__} {self.inputs!r} {self.target!r}".encode())
         for rows in (self.train, self.val):
             if rows is not None:

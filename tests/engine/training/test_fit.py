@@ -18,7 +18,6 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from mlspec.cli._terminable import terminable
 from mlspec.engine.judging.answers import answers
 from mlspec.engine.training.checkpoint import before, load_checkpoint
 from mlspec.engine.training.fit import CHECKPOINT, Trained, fit
@@ -30,6 +29,7 @@ from mlspec.sdk.contract import ModelInputs
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.metric import Metric
 from mlspec.sdk.slot import Slot
+from mlspec.sdk.terminable import terminable
 from mlspec.sdk.training import Optimizer
 from tests.planted import INPUTS, planted, target_of
 

@@ -1,0 +1,96 @@
+"""Processes that train one model together: who takes which rows, and what they tell each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Group:
+    """One process's place among those of a training; alone where nothing else is said."""
+
+    rank: int = 0
+    """This process's number, from 0. Rank 0 writes; the others write nothing."""
+    ranks: int = 1
+    """How many there are."""
+    store: Path | None = None
+    """The file on which they find each other: new, and of this training alone."""
+
+    def share(self, rows: int, rank: int | None = None) -> slice:
+        """Return the part of some rows that a rank takes: all parts together are the rows, in order.
+
+        Args:
+            rows: How many there are.
+            rank: Whose part; this process's where None.
+
+        Example:
+            >>> [Group(rank, 2).share(5) for rank in (0, 1)]
+            [slice(0, 2, None), slice(2, 5, None)]
+        """
+        rank = self.rank if rank is None else rank
+        return slice(rank * rows // self.ranks, (rank + 1) * rows // self.ranks)
+
+    def count(self, rows: int, rank: int | None = None) -> int:
+        """Return how many of some rows a rank takes."""
+        part = self.share(rows, rank)
+        return int(part.stop - part.start)
+
+    def sums(self, *values: float) -> tuple[float, ...]:
+        """Return each value's sum over all ranks; every rank gets the same."""
+        if self.ranks == 1:
+            return values
+        told = torch.tensor(values, dtype=torch.float64)
+        torch.distributed.all_reduce(told)
+        return tuple(told.tolist())
+
+    def first(self, *values: float) -> tuple[float, ...]:
+        """Return what rank 0 gave."""
+        if self.ranks == 1:
+            return values
+        told = torch.tensor(values, dtype=torch.float64)
+        torch.distributed.broadcast(told, 0)
+        return tuple(told.tolist())
+
+    def joined(self, part: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
+        """Return the rows of all ranks' parts, in order.
+
+        Args:
+            part: `[share, width] float32`, this rank's.
+            rows: How many there are in all.
+        """
+        if self.ranks == 1:
+            return part
+        counts = [self.count(rows, rank) for rank in range(self.ranks)]
+        padded = torch.zeros((max(counts), part.shape[1]))
+        padded[: len(part)] = torch.from_numpy(part)
+        parts = [torch.empty_like(padded) for _ in counts]
+        torch.distributed.all_gather(parts, padded)
+        return np.concatenate([one[:count].numpy() for one, count in zip(parts, counts, strict=True)])
+
+    @contextmanager
+    def together(self, accelerator: Literal["cpu", "cuda"]) -> Iterator[None]:
+        """Find the other ranks, and leave them in the end; alone there is nobody to find."""
+        if self.ranks == 1:
+            yield
+            return
+        from torch import distributed
+
+        if accelerator == "cuda":
+            torch.cuda.set_device(self.rank)
+        distributed.init_process_group(
+            "gloo" if accelerator == "cpu" else "cpu:gloo,cuda:nccl",
+            store=distributed.FileStore(str(self.store), self.ranks),  # type: ignore[attr-defined]
+            rank=self.rank,
+            world_size=self.ranks,
+        )
+        # Not left where the work failed: leaving can wait for ranks that are gone, and the process ends.
+        yield
+        distributed.destroy_process_group()

@@ -1,0 +1,173 @@
+"""Training in two processes is held to training in one: weights, loss, stops, resumption."""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mlspec.engine.training.fit import Trained, fit
+from mlspec.engine.training.group import Group
+from mlspec.engine.training.lesson import Lesson
+from mlspec.sdk.context import Context
+from mlspec.sdk.encoded import Encoded
+from mlspec.sdk.slot import Slot
+from tests.planted import INPUTS, planted, target_of
+
+ROWS, BATCH = 1565, 32
+"""49 batches, the last of 29 rows: it cannot be halved."""
+
+
+def choose(slot: str, value: Any) -> Any:
+    return Slot(slot).choose(value)
+
+
+def weighted(rows: Encoded) -> Encoded:
+    weight = np.random.default_rng(5).uniform(0.2, 3.0, rows.rows).astype(np.float32)
+    return dataclasses.replace(rows, weight=weight)
+
+
+def lesson(kind: Any = "binary", rows: int = ROWS, **changes: Any) -> Lesson:
+    train = planted(kind, rows, 1)
+    plain = Lesson(
+        model=choose("model", {"kind": "mlp", "hidden": (16,), "dropout": 0.0}),
+        inputs=INPUTS,
+        target=target_of(kind, train),
+        train=train,
+        val=planted(kind, 201, 2),
+        # Where a gradient is almost nothing, Adam makes rounding as large as a step: SGD shows the gradient.
+        optimizer=choose("optimizer", {"kind": "sgd", "lr": 0.05}),
+        schedule=choose("schedule", "cosine"),
+        epochs=2,
+        batch_size=BATCH,
+        seed=7,
+        strategy=choose("strategy", "ddp"),
+    )
+    return dataclasses.replace(plain, **changes)
+
+
+def alone(what: Lesson, folder: Path, key: str = "key") -> Trained:
+    return fit(what, Context(workspace=folder, scratch=folder, say=lambda line: None), key)
+
+
+def _take_part(what: Lesson, folder: Path, group: Group, results: Any, limit: float) -> None:
+    def stop(done: float, total: float | None, unit: str) -> None:
+        if done > limit:
+            raise RuntimeError("down")
+
+    context = Context(workspace=folder, scratch=folder, say=lambda line: None, progress=stop)
+    try:
+        with group.together("cpu"):
+            found = fit(what, context, "key", group)
+    except RuntimeError as fault:
+        results.put((group.rank, repr(fault) if "down" in str(fault) else traceback.format_exc()))
+        return
+    state = {name: value.numpy() for name, value in found.module.state_dict().items()}
+    results.put((group.rank, (state, found.history, found.best_epoch)))
+
+
+def shared(what: Lesson, folder: Path, ranks: int = 2, limit: float = 1e18) -> list[Any]:
+    """Return what each rank gives."""
+    forked = multiprocessing.get_context("fork")
+    results = forked.Queue()
+    folder.mkdir(exist_ok=True)
+    store = folder / "store"
+    store.unlink(missing_ok=True)
+    children = [
+        forked.Process(target=_take_part, args=(what, folder, Group(rank, ranks, store), results, limit))
+        for rank in range(ranks)
+    ]
+    for child in children:
+        child.start()
+    found = dict(results.get(timeout=60) for _ in children)
+    for child in children:
+        child.join(60)
+    return [found[rank] for rank in range(ranks)]
+
+
+def close(found: Any, expected: Trained) -> None:
+    state, history, best = found
+    for name, value in expected.module.state_dict().items():
+        np.testing.assert_allclose(state[name], value.numpy(), rtol=1e-5, atol=1e-7, err_msg=name)
+    assert len(history) == len(expected.history)
+    for line, other in zip(history, expected.history, strict=True):
+        assert line == pytest.approx(other, rel=1e-5)
+    assert best == expected.best_epoch
+
+
+@pytest.fixture(autouse=True)
+def loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
+    torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("kind", ["binary", "category", "number"])
+def test_two_processes_learn_what_one_does(kind: Any, tmp_path: Path) -> None:
+    what = lesson(kind)
+    for found in shared(what, tmp_path / "two"):
+        close(found, alone(what, tmp_path))
+
+
+def test_weights_of_rows_and_classes_count_the_same(tmp_path: Path) -> None:
+    what = lesson(train=weighted(planted("binary", ROWS, 1)), class_weights=(1.0, 3.0))
+    for found in shared(what, tmp_path / "two"):
+        close(found, alone(what, tmp_path))
+
+
+@pytest.mark.parametrize("rows", [65, 2])
+def test_a_rank_without_a_row_takes_the_step_all_the_same(rows: int, tmp_path: Path) -> None:
+    what = lesson("number", rows, val=planted("number", 1, 2), batch_size=min(rows - 1, BATCH))
+    for found in shared(what, tmp_path / "three", ranks=3):
+        close(found, alone(what, tmp_path))
+
+
+def test_early_stopping_ends_all_ranks_at_the_same_epoch(tmp_path: Path) -> None:
+    what = lesson(rows=320, epochs=30, patience=1, metric=choose("metric", "auroc"))
+    expected = alone(what, tmp_path)
+    assert len(expected.history) < 30
+    for found in shared(what, tmp_path / "two"):
+        close(found, expected)
+
+
+@pytest.mark.parametrize(("before", "after"), [(2, 2), (2, 3), (2, 1), (1, 2)])
+def test_a_killed_training_goes_on_with_as_many_processes_or_others(
+    before: int, after: int, tmp_path: Path
+) -> None:
+    what = lesson(save_every=0.0)
+    expected = alone(what, tmp_path / "whole")
+    (tmp_path / "cut").mkdir()
+    limit = ROWS * 1.4
+    if before > 1:
+        assert shared(what, tmp_path / "cut", before, limit)[0] == "RuntimeError('down')"
+    else:
+        _take_part(what, tmp_path / "cut", Group(), multiprocessing.get_context("fork").Queue(), limit)
+    if after > 1:
+        for found in shared(what, tmp_path / "cut", after):
+            close(found, expected)
+    else:
+        found = alone(what, tmp_path / "cut")
+        state = {name: value.numpy() for name, value in found.module.state_dict().items()}
+        close((state, found.history, found.best_epoch), expected)
+
+
+def test_dropout_draws_the_same_again_when_resumed(tmp_path: Path) -> None:
+    model = choose("model", {"kind": "mlp", "hidden": (16,), "dropout": 0.3})
+    what = lesson(model=model, save_every=0.0)
+    whole = shared(what, tmp_path / "whole")
+    shared(what, tmp_path / "cut", limit=ROWS * 1.4)
+    again = shared(what, tmp_path / "cut")
+    for name, value in whole[0][0].items():
+        assert value.tobytes() == again[0][0][name].tobytes() == again[1][0][name].tobytes()
+
+
+@pytest.mark.parametrize("rows", range(8))
+@pytest.mark.parametrize("ranks", [1, 2, 3, 5])
+def test_every_row_is_taken_once(rows: int, ranks: int) -> None:
+    taken = [place for rank in range(ranks) for place in range(rows)[Group(rank, ranks).share(rows)]]
+    assert taken == list(range(rows))
