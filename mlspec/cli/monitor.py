@@ -23,9 +23,13 @@ WORDS = {
 STYLES = {"drift": "bold red", "stable": "green", "too_few_rows": "yellow", "not_observed": "dim"}
 TESTS = {
     "kolmogorov_smirnov": "values, Kolmogorov-Smirnov",
+    "mann_whitney": "values, Mann-Whitney",
     "chi_square": "values, chi-square",
-    "exact_share": "values, exact",
+    "fisher_exact": "values, exact",
     "null_share": "nulls, exact",
+    "wasserstein": "values, Wasserstein",
+    "jensen_shannon": "values, Jensen-Shannon",
+    "population_stability_index": "values, PSI",
 }
 WIDE = 160
 """Characters of a line where nobody looks at a terminal."""
@@ -41,6 +45,8 @@ class _Watched:
     monitor: Any
     base: Path
     drift: dict[str, Any]
+    methods: dict[str, dict[str, Any]]
+    """How some columns are compared."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +76,7 @@ def monitor(arguments: argparse.Namespace) -> int:
     from mlspec.engine.files import read_json
     from mlspec.engine.watching.moment import moment
     from mlspec.engine.watching.profiles_folder import profiles_folder
+    from mlspec.engine.watching.with_methods import with_methods
 
     since = moment(arguments.since, time.time()) if arguments.since is not None else None
     found = _watched(arguments)
@@ -80,6 +87,7 @@ def monitor(arguments: argparse.Namespace) -> int:
         raise MissingError(
             f"'{found.package}' has no reference to compare with", fix="pack it again: mlspec run"
         )
+    reference = with_methods(reference, found.methods)
     try:
         by_window = arguments.windows or arguments.page is not None
         report = found.monitor.compare(folder, reference, found.drift, since, by_window)
@@ -122,6 +130,10 @@ def _watched(arguments: argparse.Namespace) -> _Watched:
         monitor=found.spec.monitoring.monitors[name],
         base=arguments.folder or found.artifacts / "logs" / "monitor" / found.deployment / name,
         drift={"false_alarms": drift.false_alarms, "smallest_effect": drift.smallest_effect},
+        methods={
+            column: {"method": method} if isinstance(method, str) else method.model_dump(mode="json")
+            for column, method in drift.methods.items()
+        },
     )
 
 
@@ -136,7 +148,7 @@ def _of_package(arguments: argparse.Namespace, package: Path) -> _Watched:
             f"a package does not know where its profiles lie: '{package}'", fix="--folder FOLDER"
         )
     of = read_json(package / "deployment.json")["deployment"]
-    return _Watched(package, Slot("monitor").choose({"kind": "whylogs", "of": of}), arguments.folder, {})
+    return _Watched(package, Slot("monitor").choose({"kind": "whylogs", "of": of}), arguments.folder, {}, {})
 
 
 def _write(page: Path, package: Path, report: dict[str, Any]) -> None:
@@ -188,11 +200,13 @@ def _show(report: dict[str, Any]) -> None:
         name = column["column"] if column["part"] == "inputs" else f"answer: {column['column']}"
         shown = ["", "", "", ""]
         if verdict != "not_observed":
+            rate, threshold = column["adjusted_p"], column.get("threshold")
+            told = "" if threshold is None else f", told from {threshold:g}"
             shown = [
-                f"{column['effect']:.3f}",
-                f"{column['adjusted_p']:.2g}",
+                f"{column['effect']:.3f}" if column["effect"] < 1000 else f"{column['effect']:.4g}",
+                "" if rate is None else f"{rate:.2g}",
                 f"{column['rows']:,}",
-                TESTS.get(column["test"], column["test"]),
+                TESTS.get(column["test"], column["test"]) + told,
             ]
         table.add_row(Text(harmless(name)), Text(WORDS[verdict], STYLES[verdict]), *shown)
     console = stdout()

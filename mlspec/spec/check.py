@@ -12,6 +12,7 @@ from mlspec.compose.document import KeyPath
 from mlspec.errors import Fault
 from mlspec.spec.check_columns import Known, check_columns
 from mlspec.spec.check_contract import check_contract
+from mlspec.spec.check_drift import check_drift
 from mlspec.spec.check_target import check_metrics, check_target
 from mlspec.spec.check_training import check_hardware, check_training
 from mlspec.spec.check_uses import check_uses
@@ -33,6 +34,7 @@ _CHECKS: tuple[tuple[_Check, tuple[KeyPath, ...]], ...] = (
     (check_training, (("model",), ("data", "target"), ("data", "split"), ("training", "early_stopping"))),
     (check_hardware, (("hardware",), ("model",), ("training", "batch_size"))),
     (check_uses, (("exports",), ("deployments",), ("monitoring",))),
+    (check_drift, (("data", "features"), ("monitoring",))),
 )
 """Each check and the parts of the spec it reads; where one of them is unclear the check waits."""
 _COLUMNS: tuple[KeyPath, ...] = (

@@ -52,7 +52,15 @@ EXAMPLE: Mapping[str, Any] = {
     "deployments": {"online": {"kind": "rest", "port": 3000}},
     "monitoring": {
         "monitors": {"live": {"kind": "whylogs", "of": "online", "every": "1h"}},
-        "drift": {"against": "reference", "false_alarms": 0.01, "smallest_effect": 0.2},
+        "drift": {
+            "against": "reference",
+            "false_alarms": 0.01,
+            "smallest_effect": 0.2,
+            "methods": {
+                "age": "kolmogorov_smirnov",
+                "workclass": {"method": "population_stability_index", "threshold": 0.2},
+            },
+        },
     },
 }
 """A spec; `tests/spec/test_schema.py` holds it against the schema."""

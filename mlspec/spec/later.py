@@ -11,7 +11,6 @@ KEYS: tuple[str, ...] = (
     "data.memory",
     "validation.drift",
     "exports.*.quantize",
-    "monitoring.drift.methods",
 )
 """Keys, with `*` for a name or a place in a list."""
 

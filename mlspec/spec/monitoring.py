@@ -7,10 +7,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mlspec.sdk.fields import Name, NoEffect
+from mlspec.sdk.fields import Column, Name, NoEffect
 from mlspec.sdk.frozen import Section
 from mlspec.sdk.monitor import Monitor
 from mlspec.sdk.slot import Slot
+
+
+class DriftDistance(Section):
+    """A raw distance in `monitoring.drift.methods`: it has no error rate, so it needs a threshold."""
+
+    method: Literal["wasserstein", "jensen_shannon", "population_stability_index"]
+    """The distance: Wasserstein's, in the column's units; Jensen-Shannon's (fraction 0-1, the square root of
+    the divergence in bits); the population stability index. The last two look at the shares between the
+    reference's deciles, or of categories.
+    """
+    threshold: float = Field(gt=0)
+    """The distance from which a change is told."""
 
 
 class Drift(Section):
@@ -25,6 +37,23 @@ class Drift(Section):
     smallest_effect: float = Field(default=0.1, ge=0, lt=1)
     """Distance (fraction 0-1: Kolmogorov-Smirnov, total variation) below which a change is not worth
     telling.
+    """
+    methods: Mapping[
+        Column,
+        Literal[
+            "kolmogorov_smirnov",
+            "mann_whitney",
+            "chi_square",
+            "fisher_exact",
+            "wasserstein",
+            "jensen_shannon",
+            "population_stability_index",
+        ]
+        | DriftDistance,
+    ] = Field(default_factory=dict)
+    """How a change of a column is told, by the column's name. A test: `kolmogorov_smirnov` (numbers, where
+    nothing is said), `mann_whitney` (numbers, by ranks), `chi_square` (categories, where nothing is said),
+    `fisher_exact` (two categories). Or a raw distance with its threshold.
     """
 
 

@@ -108,6 +108,9 @@ class _Reference:
                     if not self._has_section(inner):
                         yield f"{path}.{key}", inner
                     yield from self._rows(f"{path}.{key}", inner)
+                    for named in _options(inner):
+                        if isinstance(named.get("additionalProperties"), Mapping):
+                            yield from self._rows(f"{path}.{key}.NAME", named["additionalProperties"])
         if path.count(".") == 0 and not any(
             "section_" in option.get("$ref", "") for option in _options(value)
         ):
@@ -135,6 +138,8 @@ class _Reference:
 
     def _option(self, option: Mapping[str, Any]) -> str:
         name = option.get("$ref", "").removeprefix("#/$defs/")
+        if name.startswith("section_"):
+            return "the keys below"
         if name.startswith("slot_"):
             slot = name.removeprefix("slot_")
             return f"a [{slot}](#{_anchor(slot)})"

@@ -142,7 +142,7 @@ class _Schema:
         if level.model is not None:
             return [self.section(level.model, example)]
         if level.values is not None:
-            return [self.mapping(arguments[0], level)]
+            return [self.mapping(arguments[0], level, example)]
         if level.items is not None:
             return [self.items(arguments, marks)]
         plain = _plain(annotation, marks)
@@ -169,8 +169,10 @@ class _Schema:
             self.definitions[name] = self.model(model, example=example)
         return {"$ref": f"#/$defs/{self.names[model]}"}
 
-    def mapping(self, key: Any, level: Level) -> dict[str, Any]:
-        values = self.options(level.values)
+    def mapping(self, key: Any, level: Level, example: Any = None) -> dict[str, Any]:
+        inside = example.values() if isinstance(example, Mapping) else ()
+        shown = next((value for value in inside if isinstance(value, Mapping)), None)
+        values = self.options(level.values, example=shown)
         found: dict[str, Any] = {
             "type": "object",
             "additionalProperties": values[0] if len(values) == 1 else {"anyOf": values},

@@ -125,7 +125,8 @@ def _mark(verdict: str) -> Html:
 
 
 def _words(column: Mapping[str, Any]) -> str:
-    return f"{column['what']}, {column['test'].replace('_', ' ')}"
+    told = "" if column.get("threshold") is None else f", told from {column['threshold']:g}"
+    return f"{column['what']}, {column['test'].replace('_', ' ')}{told}"
 
 
 def _figure(value: float | None) -> str:

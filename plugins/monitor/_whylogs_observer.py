@@ -21,11 +21,14 @@ from whylogs.core.preprocessing import PreprocessedColumn
 from whylogs.core.view import ColumnProfileView, DatasetProfileView
 
 from mlspec.engine.files import write_bytes
+from mlspec.engine.watching.samples import Samples
 from mlspec.sdk.contract import Contract
 from mlspec.sdk.monitor import Observer
 
 ANSWERS = "mlspec/"
 """Before the name of an answer; no input column's name may start so."""
+VALUES = ".parquet"
+"""End of the name of a file with sampled values; its beginning is that of the profile."""
 LONGEST = 100
 """Characters of a text that a sketch keeps; of longer ones the start and a digest."""
 
@@ -37,16 +40,27 @@ class WhylogsObserver(Observer):
         contract: Of the model that answers.
         folder: Where profiles go.
         every: Length of a window in seconds.
+        sample: Values of each number column that are kept beside the profile of a window; 0 keeps none.
         clock: Gives the time in seconds since 1970.
+        seed: Of the choice of values; absent, each process has one of its own.
     """
 
     def __init__(
-        self, contract: Contract, folder: Path, every: float, clock: Callable[[], float] = time.time
+        self,
+        contract: Contract,
+        folder: Path,
+        every: float,
+        *,
+        sample: int = 0,
+        clock: Callable[[], float] = time.time,
+        seed: int | None = None,
     ) -> None:
         self._folder, self._every, self._clock = folder, every, clock
         self._version = contract.model_version
         self._process = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._columns: dict[str, dict[str, Metric]] = {}
+        self._sample, self._random = sample, np.random.default_rng(seed)
+        self._samples = Samples(sample, self._random)
         self._window = self._start()
         self._changed = False
 
@@ -55,6 +69,7 @@ class WhylogsObserver(Observer):
         if self._start() != self._window:
             self.flush()
             self._columns, self._window = {}, self._start()
+            self._samples = Samples(self._sample, self._random)
         for prefix, batch in (("", rows), (ANSWERS, answers)):
             for name, column in zip(batch.schema.names, batch.columns, strict=True):
                 self._observe(prefix + name, column)
@@ -73,8 +88,10 @@ class WhylogsObserver(Observer):
             creation_timestamp=datetime.fromtimestamp(self._clock(), UTC),
             metadata={"mlspec.model_version": self._version, "mlspec.window_seconds": f"{self._every:g}"},
         )
-        name = f"{start:%Y%m%dT%H%M%S}.{int(self._window % 1 * 1000):03d}Z-{self._process}.bin"
-        write_bytes(self._folder / name, view.serialize())
+        name = f"{start:%Y%m%dT%H%M%S}.{int(self._window % 1 * 1000):03d}Z-{self._process}"
+        if self._sample:
+            self._samples.write(self._folder / f"{name}{VALUES}")
+        write_bytes(self._folder / f"{name}.bin", view.serialize())
         self._changed = False
 
     def _start(self) -> float:
@@ -95,6 +112,8 @@ class WhylogsObserver(Observer):
             kinds = (CardinalityMetric, DistributionMetric)
             values = _numbers(column)
             seen.numpy.floats = values[np.isfinite(values)]
+            if self._sample and not pa.types.is_timestamp(column.type):
+                self._samples.add(name, seen.numpy.floats)
             seen.null_count = len(column) - len(seen.numpy.floats)
         metrics = self._columns.get(name)
         if metrics is None:

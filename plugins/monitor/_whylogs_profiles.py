@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from whylogs.core.view import ColumnProfileView, DatasetProfileView
 
 from mlspec.engine.watching.drift import drift as drift_of
 from mlspec.engine.watching.moment import in_words
+from mlspec.engine.watching.samples import Samples
 from mlspec.engine.watching.seen import Seen
 from mlspec.engine.watching.tally import Tally
 from mlspec.errors import MissingError, StepError
 
-from ._whylogs_observer import ANSWERS, short
+from ._whylogs_observer import ANSWERS, VALUES, short
 
 Floats = NDArray[np.float64]
 
@@ -39,16 +41,18 @@ def compare(
         raise MissingError(
             f"nothing was observed yet: '{folder}' holds no profile", fix="mlspec serve, and send rows"
         )
-    views, skipped = _readable(files)
-    if not views:
+    found, skipped = _readable(files)
+    if not found:
         raise StepError(
             f"no file of '{folder}' is a profile of whylogs: {skipped[0]}", fix="move them out of this folder"
         )
     if since is not None:
-        views = _recent(views, since)
+        found = _recent(found, since)
     columns = dict(_columns(reference))
-    told = {"by_window": _windows(views, columns, drift)} if by_window else {}
-    report = _judged(merge(views), columns, drift)
+    told = {"by_window": _windows(found, columns, drift)} if by_window else {}
+    values, notes = _values(list(found))
+    views = list(found.values())
+    report = _judged(merge(views), values, columns, drift)
     starts = sorted({f"{view.dataset_timestamp:%Y-%m-%dT%H:%M:%SZ}" for view in views})
     return {
         **report,
@@ -57,15 +61,20 @@ def compare(
         "until": starts[-1],
         "dropped": Tally.dropped(folder),
         "lost": Tally.lost(folder),
-        "skipped": skipped,
+        "skipped": [*skipped, *notes],
         **told,
     }
 
 
 def _judged(
-    merged: DatasetProfileView, columns: dict[str, dict[str, Any]], drift: dict[str, Any]
+    merged: DatasetProfileView,
+    values: Mapping[str, Floats],
+    columns: dict[str, dict[str, Any]],
+    drift: dict[str, Any],
 ) -> dict[str, Any]:
-    seen = {name: _seen(view) for name, view in merged.get_columns().items() if name in columns}
+    seen = {
+        name: _seen(view, values.get(name)) for name, view in merged.get_columns().items() if name in columns
+    }
     rows = max((column["rows"] for column in columns.values()), default=0)
     report = drift_of({"rows": rows, "columns": columns}, seen, **drift)
     for column in report["columns"]:
@@ -75,14 +84,15 @@ def _judged(
 
 
 def _windows(
-    views: Sequence[DatasetProfileView], columns: dict[str, dict[str, Any]], drift: dict[str, Any]
+    views: Mapping[Path, DatasetProfileView], columns: dict[str, dict[str, Any]], drift: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Return what each window says for itself, in their order."""
     told = []
-    for start in sorted({view.dataset_timestamp for view in views}):
-        of_window = [view for view in views if view.dataset_timestamp == start]
-        report = _judged(merge([_copy(view) for view in of_window]), columns, drift)
-        length = max(_length(view) for view in of_window)
+    for start in sorted({view.dataset_timestamp for view in views.values()}):
+        of_window = {file: view for file, view in views.items() if view.dataset_timestamp == start}
+        values, _ = _values(list(of_window))
+        report = _judged(merge([_copy(view) for view in of_window.values()]), values, columns, drift)
+        length = max(_length(view) for view in of_window.values())
         told.append(
             {
                 "since": in_words(start.timestamp()),
@@ -104,22 +114,38 @@ def _copy(view: DatasetProfileView) -> DatasetProfileView:
     return DatasetProfileView.deserialize(view.serialize())
 
 
-def _readable(files: Sequence[Path]) -> tuple[list[DatasetProfileView], list[str]]:
-    views, skipped = [], []
+def _readable(files: Sequence[Path]) -> tuple[dict[Path, DatasetProfileView], list[str]]:
+    views, skipped = {}, []
     for file in files:
         try:
-            views.append(read(file))
+            views[file] = read(file)
         except StepError as error:
             skipped.append(error.what)
     return views, skipped
 
 
-def _recent(views: Sequence[DatasetProfileView], since: float) -> list[DatasetProfileView]:
-    ends = [view.dataset_timestamp.timestamp() + _length(view) for view in views]
-    recent = [view for view, end in zip(views, ends, strict=True) if end > since]
+def _values(files: Sequence[Path]) -> tuple[dict[str, Floats], list[str]]:
+    """Return the values sampled beside profiles, and a line where they cannot stand for all the rows."""
+    beside = [file.with_suffix(VALUES) for file in files]
+    there = [file for file in beside if file.is_file()]
+    if not there:
+        return {}, []
+    if len(there) < len(beside):
+        told = f"values were sampled beside {len(there)} of {len(beside)} profiles only"
+        return {}, [f"{told}: sketches are compared instead"]
+    try:
+        return Samples.merged(there), []
+    except StepError as error:
+        return {}, [error.what]
+
+
+def _recent(views: Mapping[Path, DatasetProfileView], since: float) -> dict[Path, DatasetProfileView]:
+    ends = {file: view.dataset_timestamp.timestamp() + _length(view) for file, view in views.items()}
+    recent = {file: view for file, view in views.items() if ends[file] > since}
     if not recent:
+        last = in_words(max(ends.values()))
         raise MissingError(
-            f"no rows since {in_words(since)}: the last window with rows ended {in_words(max(ends))}",
+            f"no rows since {in_words(since)}: the last window with rows ended {last}",
             fix="see whether the service runs and is asked, or take an earlier --since",
         )
     return recent
@@ -161,7 +187,7 @@ def _columns(reference: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield prefix + name, {**column, "rows": known["rows"]}
 
 
-def _seen(view: ColumnProfileView) -> Seen:
+def _seen(view: ColumnProfileView, values: Floats | None = None) -> Seen:
     counts = view.get_metric("counts")
     rows, nulls = counts.n.value, counts.null.value
     distribution, frequent = view.get_metric("distribution"), view.get_metric("frequent_items")
@@ -174,8 +200,15 @@ def _seen(view: ColumnProfileView) -> Seen:
             upto = [sketch.get_rank(point) for point in np.nextafter(points, np.inf)]
             return np.array(below, np.float64), np.array(upto, np.float64)
 
+        def quantiles(levels: Floats) -> Floats:
+            return np.array(sketch.get_quantiles(levels.tolist()), np.float64)
+
+        if sketch.is_empty():
+            return Seen(rows, nulls)
+        if values is not None and len(values) == rows - nulls:
+            return replace(Seen.of_numbers(values), rows=rows, nulls=nulls)
         error = sketch.normalized_rank_error(True) if sketch.is_estimation_mode() else 0.0
-        return Seen(rows, nulls, shares=None if sketch.is_empty() else shares, rank_error=error)
+        return Seen(rows, nulls, shares=shares, rank_error=error, quantiles=quantiles, values=values)
     if frequent is None:
         return Seen(rows, nulls)
     items = frequent.frequent_strings.value

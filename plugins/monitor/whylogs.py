@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from mlspec.sdk.fields import Duration, NoEffect, seconds
 from mlspec.sdk.monitor import Monitor, Observer
@@ -22,7 +22,7 @@ def _check_length(text: str) -> str:
 
 
 class Whylogs(Monitor):
-    """Profiles of rows and answers, one file a window of time and process; sketches only, never the rows.
+    """Profiles of rows and answers, one file a window of time and process; sketches, never the rows.
 
     The files are whylogs' own format and can be merged, by mlspec and by whylogs, over time and machines.
     """
@@ -31,12 +31,17 @@ class Whylogs(Monitor):
 
     every: Annotated[Duration, AfterValidator(_check_length), NoEffect()] = "1h"
     """Length of a window, a second or more: each has files of its own."""
+    sample: Annotated[int, Field(ge=0, le=100_000), NoEffect()] = 0
+    """Values of each number column (and number answer) that a window keeps beside its sketches, chosen at
+    random; each column chooses for itself, so rows cannot be put together. 0 keeps none. The drift method
+    `mann_whitney` needs them, and tests of few rows are sharper with them: 1000 is plenty.
+    """
 
     def observer(self, contract: Contract, folder: Path) -> Observer:
         """Return an observer that writes into a folder."""
         from ._whylogs_observer import WhylogsObserver
 
-        return WhylogsObserver(contract, folder, seconds(self.every))
+        return WhylogsObserver(contract, folder, seconds(self.every), sample=self.sample)
 
     def compare(
         self,
@@ -72,4 +77,7 @@ class Whylogs(Monitor):
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         """Return instances that the contract tests use."""
-        return (cls.revive({"of": "online"}), cls.revive({"of": "online", "every": "5m"}))
+        return (
+            cls.revive({"of": "online"}),
+            cls.revive({"of": "online", "every": "5m", "sample": 500}),
+        )

@@ -149,6 +149,11 @@ def test_what_it_saw_is_compared_with_the_training_data(
     assert main(["monitor"]) == 1
     out = capfd.readouterr().out
     assert "drift in" in out and "size" in out
+    far = "monitoring.drift.methods={size: {method: wasserstein, threshold: 1.5}, town: chi_square}"
+    assert main(["monitor", "spec.yaml", far]) == 1
+    assert "values, Wasserstein, told from 1.5" in capfd.readouterr().out
+    assert main(["monitor", "spec.yaml", "monitoring.drift.methods={size: mann_whitney}"]) == 2
+    assert "set monitoring.monitors.live.sample: 1000" in capfd.readouterr().err
 
 
 def test_a_package_is_served_and_watched_without_its_spec(

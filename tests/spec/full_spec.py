@@ -74,7 +74,13 @@ deployments:
 monitoring:
   monitors:
     live: {kind: whylogs, of: online}
-  drift: {against: reference, false_alarms: 0.05, smallest_effect: 0.1}
+  drift:
+    against: reference
+    false_alarms: 0.05
+    smallest_effect: 0.1
+    methods:
+      hours per week: kolmogorov_smirnov
+      workclass: {method: population_stability_index, threshold: 0.2}
 """
 
 

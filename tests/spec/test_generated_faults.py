@@ -26,7 +26,13 @@ from mlspec.spec.load import load
 from mlspec.spec.schema import schema
 from tests.spec.fault_trees import SPOTS, At, Tree, trees
 
-USERS_OWN = {("data", "features"), ("exports",), ("deployments",), ("monitoring", "monitors")}
+USERS_OWN = {
+    ("data", "features"),
+    ("exports",),
+    ("deployments",),
+    ("monitoring", "monitors"),
+    ("monitoring", "drift", "methods"),
+}
 """Mappings whose keys are the user's names."""
 RETYPES: tuple[Any, ...] = ({"zz": 1}, [["zz"]], "zzzzzzzz", 7.25, True)
 ELSEWHERE: tuple[At, ...] = (

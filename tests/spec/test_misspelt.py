@@ -12,7 +12,7 @@ from mlspec.errors import Place, SpecError
 from mlspec.spec.load import load
 from tests.spec.full_spec import TEXT, write_full
 
-USERS_OWN = {"data.features", "exports", "deployments", "monitoring.monitors"}
+USERS_OWN = {"data.features", "exports", "deployments", "monitoring.monitors", "monitoring.drift.methods"}
 """Mappings whose keys are the user's names."""
 
 

@@ -26,6 +26,10 @@ class Seen:
     """How far such a share may be off (fraction 0-1), because a sketch forgets."""
     counts: Callable[[Sequence[str]], tuple[NDArray[np.float64], NDArray[np.float64]]] | None = None
     """Of a category column: the least and the most rows that each of some values may have had."""
+    quantiles: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
+    """Of a number column: the values at some levels (fractions 0-1)."""
+    values: NDArray[np.float64] | None = None
+    """Of a number column: its values, sorted, or a sample of them; None where only a sketch was kept."""
 
     @classmethod
     def of_numbers(cls, values: NDArray[np.float64]) -> Seen:
@@ -38,7 +42,16 @@ class Seen:
                 known, points, "right"
             ) / rows
 
-        return cls(rows=len(values), nulls=len(values) - len(known), shares=shares)
+        def quantiles(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.asarray(np.quantile(known, levels, method="inverted_cdf"), np.float64)
+
+        return cls(
+            rows=len(values),
+            nulls=len(values) - len(known),
+            shares=shares,
+            quantiles=quantiles if len(known) else None,
+            values=known,
+        )
 
     @classmethod
     def of_categories(cls, values: Sequence[str | None]) -> Seen:

@@ -14,7 +14,8 @@ from mlspec import registry
 from mlspec.engine.files import read_json
 from mlspec.engine.scoring.scorer import Scorer
 from mlspec.engine.serving.rows import to_batch
-from mlspec.errors import MissingError, StepError
+from mlspec.engine.watching.with_methods import with_methods
+from mlspec.errors import MissingError, StepError, UsageError
 from mlspec.sdk.contract import Contract
 from mlspec.sdk.monitor import Monitor
 from mlspec.sdk.slot import Slot
@@ -311,3 +312,67 @@ def test_each_window_is_told_for_itself_and_all_of_them_together(
     assert second["verdict"] == "drift" and "age" in second["columns"]
     assert third["verdict"] == "too_few_rows"
     assert second["since"] == first["until"] == "2027-01-15T09:00:00Z"
+
+
+def chosen(package: Path, column: str, **method: Any) -> dict[str, Any]:
+    return with_methods(reference(package), {column: method})
+
+
+def age(report: dict[str, Any]) -> dict[str, Any]:
+    return next(column for column in report["columns"] if column["column"] == "age")
+
+
+def test_values_are_kept_where_they_are_asked_for(package: Path, scorer: Scorer, tmp_path: Path) -> None:
+    asked = Slot("monitor").choose({"kind": "whylogs", "of": "online", "sample": 300})
+    assert isinstance(asked, Monitor)
+    for seed in (3, 4):
+        watching = asked.observer(scorer.contract, tmp_path)
+        watching.observe(*answered(scorer, rows(1000, seed=seed)))
+        watching.flush()
+    ranked = chosen(package, "age", method="mann_whitney")
+    found = age(asked.compare(tmp_path, ranked, DRIFT))
+    assert (found["test"], found["sampled"], found["rows"]) == ("mann_whitney", 300, 2000)
+    assert found["verdict"] == "stable"
+    first = min(tmp_path.glob("*.parquet"))
+    first.unlink()
+    report = asked.compare(tmp_path, ranked, DRIFT)
+    assert age(report)["test"] == "kolmogorov_smirnov"
+    assert report["skipped"] == [
+        "values were sampled beside 1 of 2 profiles only: sketches are compared instead"
+    ]
+
+
+def test_the_sample_of_many_windows_is_one_of_all_their_rows(scorer: Scorer, tmp_path: Path) -> None:
+    from mlspec.engine.watching.samples import Samples
+
+    registry.find("monitor", "whylogs")
+    from mlspec.plugins.monitor._whylogs_observer import WhylogsObserver
+
+    now = [0.0]
+    watching = WhylogsObserver(scorer.contract, tmp_path, 60.0, sample=400, clock=lambda: now[0], seed=5)
+    for window, (count, value) in enumerate([(900, 1.0), (100, 2.0)]):
+        now[0] = window * 60.0
+        for _ in range(10):
+            watching.observe(*answered(scorer, [{**ROW, "age": value}] * count))
+    watching.flush()
+    values = Samples.merged(sorted(tmp_path.glob("*.parquet")))
+    assert set(values) == {"age", "mlspec/probability_no", "mlspec/probability_>yes"}
+    assert len(values["age"]) == 400 and (values["age"] == 2.0).mean() == pytest.approx(0.1, abs=0.06)
+
+
+def test_a_distance_is_told_from_its_threshold_on(package: Path, scorer: Scorer, tmp_path: Path) -> None:
+    watching = monitor().observer(scorer.contract, tmp_path)
+    older = [{**row, "age": None if row["age"] is None else row["age"] + 5} for row in rows(3000, seed=3)]
+    watching.observe(*answered(scorer, older))
+    watching.flush()
+    for threshold, verdict in ((4.0, "drift"), (6.0, "stable")):
+        known = chosen(package, "age", method="wasserstein", threshold=threshold)
+        found = age(monitor().compare(tmp_path, known, DRIFT))
+        assert (found["verdict"], found["p"], found["threshold"]) == (verdict, None, threshold)
+        assert found["effect"] == pytest.approx(5.0, abs=0.6)
+
+
+def test_a_method_of_a_column_that_the_model_lacks_is_refused(package: Path) -> None:
+    with pytest.raises(UsageError, match="takes no column 'agee'") as caught:
+        chosen(package, "agee", method="mann_whitney")
+    assert caught.value.fix == "did you mean 'age'?"
