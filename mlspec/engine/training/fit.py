@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from mlspec.engine.training.check_cuda import check_cuda
 from mlspec.engine.training.checkpoint import load_checkpoint, save_checkpoint
 from mlspec.engine.training.chunks import BATCHES, InOrder, Shuffled, rows_of
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.lesson import Lesson
 from mlspec.engine.training.quiet import quiet
 from mlspec.engine.training.seeded import seeded
-from mlspec.errors import MissingError, StepError, Terminated
+from mlspec.errors import StepError, Terminated
 from mlspec.sdk.context import Context
 
 if TYPE_CHECKING:
@@ -107,25 +108,7 @@ def _check(lesson: Lesson, group: Group) -> None:
             where="training.early_stopping.metric",
             fix="choose a metric of this kind of target, or leave it out to watch the loss",
         )
-    _check_cuda(lesson, group)
-
-
-def _check_cuda(lesson: Lesson, group: Group) -> None:
-    if lesson.accelerator != "cuda":
-        return
-    if not torch.cuda.is_available():
-        raise MissingError(
-            "hardware.accelerator is 'cuda', and torch finds no CUDA device here",
-            where="hardware.accelerator",
-            fix="set hardware.accelerator: auto, or install mlspec[gpu] on a machine with a GPU",
-        )
-    here = torch.cuda.device_count()
-    if group.ranks > here:
-        raise MissingError(
-            f"hardware.devices asks for {group.ranks} CUDA devices, and torch finds {here} here",
-            where="hardware.devices",
-            fix=f"set hardware.devices: {here}",
-        )
+    check_cuda(lesson.accelerator, group.ranks)
 
 
 def _divisible(module: torch.nn.Module, group: Group) -> None:

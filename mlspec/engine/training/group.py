@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mlspec.engine.training.check_cuda import check_cuda
+
 
 @dataclass(frozen=True)
 class Group:
@@ -78,6 +80,7 @@ class Group:
     @contextmanager
     def together(self, accelerator: Literal["cpu", "cuda"]) -> Iterator[None]:
         """Find the other ranks, and leave them in the end; alone there is nobody to find."""
+        check_cuda(accelerator, self.ranks)
         if self.ranks == 1:
             yield
             return

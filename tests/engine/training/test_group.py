@@ -15,6 +15,7 @@ import torch
 from mlspec.engine.training.fit import Trained, fit
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.lesson import Lesson
+from mlspec.errors import MissingError
 from mlspec.sdk.context import Context
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.slot import Slot
@@ -171,3 +172,14 @@ def test_dropout_draws_the_same_again_when_resumed(tmp_path: Path) -> None:
 def test_every_row_is_taken_once(rows: int, ranks: int) -> None:
     taken = [place for rank in range(ranks) for place in range(rows)[Group(rank, ranks).share(rows)]]
     assert taken == list(range(rows))
+
+
+def test_devices_that_are_not_here_are_told_before_anybody_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = Group(0, 2, tmp_path / "store")
+    for here, words in ((0, "finds no CUDA device here"), (1, "asks for 2 CUDA devices, and torch finds 1")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda here=here: here > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda here=here: here)
+        with pytest.raises(MissingError, match=words), group.together("cuda"):
+            raise AssertionError
