@@ -13,7 +13,7 @@ from mlspec.cli.arguments import DEFAULT_SPEC, add_spec, spec_of
 from mlspec.errors import MissingError, UsageError
 
 SUMMARY = "compare what a deployment saw with the training data"
-DRIFTED = 1
+TOLD = 1
 WORDS = {
     "drift": "drift",
     "stable": "no change",
@@ -53,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's arguments."""
     add_spec(parser)
     parser.epilog = (
-        "SPEC may be a package's folder as well. Exits 1 where a column drifted, 3 where no row was seen."
+        "SPEC may be a package's folder as well. Exits 1 where a column drifted or a window saw too few "
+        "rows, 3 where no row was seen."
     )
     parser.add_argument("--deployment", metavar="NAME", help="which deployment of the spec")
     parser.add_argument("--monitor", metavar="NAME", help="which monitor of the deployment")
@@ -69,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def monitor(arguments: argparse.Namespace) -> int:
-    """Compare profiles with the reference; 1 where a column drifted."""
+    """Compare profiles with the reference; 1 where a column drifted, or a window saw too few rows."""
     from rich.text import Text
 
     from mlspec.cli.console import emit, stderr
@@ -103,7 +104,7 @@ def monitor(arguments: argparse.Namespace) -> int:
             _show_windows(report.get("by_window", []))
         if arguments.page is not None:
             stderr().print(Text(harmless(f"wrote {arguments.page}"), "dim"))
-    return DRIFTED if report["drift"] else 0
+    return TOLD if report["drift"] or report.get("quiet") else 0
 
 
 def _watched(arguments: argparse.Namespace) -> _Watched:
@@ -222,6 +223,12 @@ def _show(report: dict[str, Any]) -> None:
     )
     limits = f"at most {report['false_alarms']:.0%} false alarms, changes from {report['smallest_effect']:g}"
     console.print(f"\n{told}: {rows}; {limits}")
+    quiet = report.get("quiet", [])
+    if quiet:
+        away = sum(not one["up"] for one in quiet)
+        told = f"missing traffic in {len(quiet):,} window{'s' if len(quiet) > 1 else ''}, the last from"
+        why = f"{quiet[-1]['since']} with {quiet[-1]['rows']:,} rows; no service was up in {away:,} of them"
+        console.print(f"{told} {why}", style="bold red")
     if report["dropped"]:
         stderr().print(f"{report['dropped']:,} more rows came too fast to be watched", style="yellow")
     if report.get("lost"):

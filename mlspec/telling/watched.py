@@ -32,6 +32,7 @@ def watched(name: str, report: Mapping[str, Any]) -> bytes:
     sections = [
         ("Columns", _columns("Columns of the rows", inputs, report)),
         ("Answers", _columns("Answers of the model", answers, report)),
+        ("Missing traffic", _quiet(report.get("quiet", ()))),
         ("Windows", _windows(report.get("by_window", ()))),
         ("Not in here", _missing(report)),
     ]
@@ -43,8 +44,13 @@ def _head(name: str, report: Mapping[str, Any]) -> Html:
     drifted = [column["column"] for column in report["columns"] if column["verdict"] == "drift"]
     vague = any(column["verdict"] == "too_few_rows" for column in report["columns"])
     word, style = WORDS["drift" if drifted else "too_few_rows" if vague else "stable"]
+    quiet = report.get("quiet", ())
+    if quiet and not drifted:
+        word, style = "missing traffic", "bad"
     count = f"{len(drifted)} of {len(report['columns'])} columns and answers changed. " if drifted else ""
     rows = f"{report['rows']:,} rows against {report['reference_rows']:,} of training."
+    if quiet:
+        rows += f" {len(quiet):,} window{'s' if len(quiet) > 1 else ''} saw too few rows."
     limits = (
         f"At most {report['false_alarms']:.0%} of what is told to have changed has not; "
         f"changes are told from a distance of {report['smallest_effect']:g}."
@@ -107,6 +113,23 @@ def _windows(windows: Sequence[Mapping[str, Any]]) -> Html:
     points = [(float(place), float(one["rows"])) for place, one in enumerate(shown)]
     picture = chart("Rows a window", [Series("rows", points)], "window", "rows")
     return joined(tag("div", picture, class_="charts"), told, note)
+
+
+def _quiet(windows: Sequence[Mapping[str, Any]]) -> Html:
+    if not windows:
+        return Html("")
+    shown = windows[-SHOWN:][::-1]
+    rows = [
+        (one["since"], one["until"], f"{one['rows']:,}", "up" if one["up"] else "not there") for one in shown
+    ]
+    told = table(
+        "Windows with too few rows, latest first",
+        ("since", "until", "rows", "service"),
+        rows,
+        numbers=("rows",),
+    )
+    more = len(windows) - len(shown)
+    return joined(told, tag("p", f"{more:,} earlier ones are not listed.", class_="quiet") if more else "")
 
 
 def _missing(report: Mapping[str, Any]) -> Html:

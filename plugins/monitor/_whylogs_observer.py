@@ -66,17 +66,28 @@ class WhylogsObserver(Observer):
 
     def observe(self, rows: pa.RecordBatch, answers: pa.RecordBatch) -> None:
         """Take raw rows and their answers into the window that runs now."""
-        if self._start() != self._window:
-            self.flush()
-            self._columns, self._window = {}, self._start()
-            self._samples = Samples(self._sample, self._random)
+        self._turn()
         for prefix, batch in (("", rows), (ANSWERS, answers)):
             for name, column in zip(batch.schema.names, batch.columns, strict=True):
                 self._observe(prefix + name, column)
         self._changed = True
 
     def flush(self) -> None:
-        """Write the window's profile over its older self; a reader sees the old or the new one, whole."""
+        """Write the window's profile over its older self; a reader sees the old or the new one, whole.
+
+        A window without a row leaves an empty profile: the service was up, and heard nothing.
+        """
+        self._turn()
+        self._write()
+
+    def _turn(self) -> None:
+        """Begin the window that runs now, where another one did."""
+        if self._start() != self._window:
+            self._write()
+            self._columns, self._window, self._changed = {}, self._start(), True
+            self._samples = Samples(self._sample, self._random)
+
+    def _write(self) -> None:
         if not self._changed:
             return
         start = datetime.fromtimestamp(self._window, UTC)

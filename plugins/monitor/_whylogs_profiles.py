@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from whylogs.core.view import ColumnProfileView, DatasetProfileView
 
 from mlspec.engine.watching.drift import drift as drift_of
 from mlspec.engine.watching.moment import in_words
+from mlspec.engine.watching.quiet_windows import quiet_windows
 from mlspec.engine.watching.samples import Samples
 from mlspec.engine.watching.seen import Seen
 from mlspec.engine.watching.tally import Tally
@@ -46,6 +48,9 @@ def compare(
         raise StepError(
             f"no file of '{folder}' is a profile of whylogs: {skipped[0]}", fix="move them out of this folder"
         )
+    found = {file: view for file, view in found.items() if view.get_columns()}
+    if not found:
+        raise MissingError(f"no row was observed yet: '{folder}' tells of a service that heard none")
     if since is not None:
         found = _recent(found, since)
     columns = dict(_columns(reference))
@@ -112,6 +117,18 @@ def _worst(report: dict[str, Any]) -> str:
 
 def _copy(view: DatasetProfileView) -> DatasetProfileView:
     return DatasetProfileView.deserialize(view.serialize())
+
+
+def quiet(folder: Path, every: float, at_least: int, since: float | None) -> list[dict[str, Any]]:
+    """Return the windows of a folder's profiles that saw too few rows."""
+    rows: dict[float, int] = {}
+    found, _ = _readable(sorted(folder.glob("[!.]*.bin")))
+    for view in found.values():
+        if _length(view) == every:
+            counts = [column.get_metric("counts") for column in view.get_columns().values()]
+            start = view.dataset_timestamp.timestamp()
+            rows[start] = rows.get(start, 0) + max((int(one.n.value) for one in counts if one), default=0)
+    return quiet_windows(rows, every, at_least, time.time(), since)
 
 
 def _readable(files: Sequence[Path]) -> tuple[dict[Path, DatasetProfileView], list[str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field
 
+from mlspec.errors import MissingError
 from mlspec.sdk.fields import Duration, NoEffect, seconds
 from mlspec.sdk.monitor import Monitor, Observer
 
@@ -35,6 +36,10 @@ class Whylogs(Monitor):
     """Values of each number column (and number answer) that a window keeps beside its sketches, chosen at
     random; each column chooses for itself, so rows cannot be put together. 0 keeps none. The drift method
     `mann_whitney` needs them, and tests of few rows are sharper with them: 1000 is plenty.
+    """
+    at_least: Annotated[int, Field(ge=0), NoEffect()] = 0
+    """Rows that each window should see. One that ended with fewer is told as missing traffic by `mlspec
+    monitor`, which then exits with 1; 0 asks for none.
     """
 
     def observer(self, contract: Contract, folder: Path) -> Observer:
@@ -64,20 +69,29 @@ class Whylogs(Monitor):
             What `engine/watching/drift.py` reports, and `windows` (files), `since` and `until` (windows'
             starts), `dropped` (rows that were not watched), `lost` (rows that were taken, in no profile)
             and `skipped` (a line for each file that is no profile). With `by_window` that too: a list of
-            `since`, `until`, `rows`, `verdict` and `columns` (those that drifted), earliest first.
+            `since`, `until`, `rows`, `verdict` and `columns` (those that drifted), earliest first. Where
+            `at_least` is set, `quiet`: what `engine/watching/quiet_windows.py` returns.
 
         Raises:
             MissingError: the folder holds no profile, or none of a window since then.
             StepError: none of its files can be read as one.
         """
-        from ._whylogs_profiles import compare
+        from ._whylogs_profiles import compare, quiet
 
-        return compare(folder, reference, drift, since, by_window)
+        few = quiet(folder, seconds(self.every), self.at_least, since) if self.at_least else []
+        try:
+            report = compare(folder, reference, drift, since, by_window)
+        except MissingError as error:
+            if not few:
+                raise
+            told = f"{len(few)} windows saw fewer than {self.at_least} rows"
+            raise MissingError(f"{error.what}; {told}", fix=error.fix) from error
+        return report | {"quiet": few} if self.at_least else report
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         """Return instances that the contract tests use."""
         return (
             cls.revive({"of": "online"}),
-            cls.revive({"of": "online", "every": "5m", "sample": 500}),
+            cls.revive({"of": "online", "every": "5m", "sample": 500, "at_least": 1}),
         )

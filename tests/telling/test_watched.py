@@ -64,6 +64,14 @@ def test_rows_that_are_missing_and_files_that_were_skipped_are_told() -> None:
     assert "1,200 rows came too fast" in told and "About 3 rows" in told and BAD in told
 
 
+def test_windows_with_too_few_rows_are_the_word_of_the_page_where_nothing_changed() -> None:
+    quiet = [{"since": f"day {day}", "until": "later", "rows": day, "up": day > 1} for day in range(3)]
+    columns = [{**COLUMN, "column": "age", "verdict": "stable", "effect": 0.0, "adjusted_p": 1.0}]
+    page = read(columns=columns, quiet=quiet)
+    assert page.of("strong") == ["Missing traffic"] and "Missing traffic" in page.of("h2")
+    assert [word for word in page.of("td") if word in ("up", "not there")] == ["up", "not there", "not there"]
+
+
 def test_very_many_windows_are_not_all_listed() -> None:
     page = read(by_window=[window(place) for place in range(SHOWN + 5)])
     assert any("5 earlier windows" in word for word in page.of("p"))

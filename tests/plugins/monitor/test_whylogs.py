@@ -376,3 +376,42 @@ def test_a_method_of_a_column_that_the_model_lacks_is_refused(package: Path) -> 
     with pytest.raises(UsageError, match="takes no column 'agee'") as caught:
         chosen(package, "agee", method="mann_whitney")
     assert caught.value.fix == "did you mean 'age'?"
+
+
+def test_windows_with_too_few_rows_are_told_and_whether_the_service_was_up(
+    package: Path, scorer: Scorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1_800_000_000.0]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    asked: Any = Slot("monitor").choose({"kind": "whylogs", "of": "online", "every": "1m", "at_least": 10})
+    watching = observer(scorer.contract, tmp_path, 60.0, lambda: now[0])
+    for count in (30, 4, 0):  # the third minute hears nothing
+        if count:
+            watching.observe(*answered(scorer, rows(count)))
+        watching.flush()
+        now[0] += 60
+    now[0] += 60  # nobody is there in the fourth
+    watching = observer(scorer.contract, tmp_path, 60.0, lambda: now[0])
+    watching.observe(*answered(scorer, rows(5)))
+    watching.flush()
+    found = asked.compare(tmp_path, reference(package), DRIFT)["quiet"]
+    assert [(one["rows"], one["up"]) for one in found] == [(4, True), (0, True), (0, False)]
+    assert found[0]["since"] == "2027-01-15T08:01:00Z" and found[-1]["until"] == "2027-01-15T08:04:00Z"
+    late = asked.compare(tmp_path, reference(package), DRIFT, since=now[0] - 60)["quiet"]
+    assert [one["up"] for one in late] == [False]
+    assert "quiet" not in monitor().compare(tmp_path, reference(package), DRIFT)
+    now[0] += 600
+    with pytest.raises(MissingError, match=r"no rows since.*windows saw fewer than 10 rows"):
+        asked.compare(tmp_path, reference(package), DRIFT, since=now[0] - 200)
+
+
+def test_a_service_that_heard_nothing_leaves_no_row_to_compare(
+    package: Path, scorer: Scorer, tmp_path: Path
+) -> None:
+    now = [0.0]
+    watching = observer(scorer.contract, tmp_path, 60.0, lambda: now[0])
+    now[0] = 61.0
+    watching.flush()
+    assert len(list(tmp_path.glob("*.bin"))) == 1
+    with pytest.raises(MissingError, match="no row was observed yet"):
+        monitor().compare(tmp_path, reference(package), DRIFT)
