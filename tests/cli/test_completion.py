@@ -49,7 +49,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("mlspec step wine tr", ["train"]),
         ("mlspec plan training.optimizer.l", ["training.optimizer.lr="]),
         ("mlspec plan spec.yaml training.optimizer.kind=sg", ["training.optimizer.kind=sgd"]),
-        ("mlspec plan hardware=c", ["hardware=cpu"]),
+        ("mlspec plan hardware=c", ["hardware=cpu", "hardware=cpu_2"]),
         ("mlspec why training.optimizer.we", ["training.optimizer.weight_decay"]),
         ("mlspec plugins mod", ["model"]),
         ("mlspec plugins model ml", ["mlp"]),
