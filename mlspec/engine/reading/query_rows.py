@@ -11,7 +11,7 @@ import ibis
 import pyarrow as pa
 
 from mlspec.engine.database import database
-from mlspec.engine.reading.check_columns import check_columns
+from mlspec.engine.reading.check_asked import check_asked
 from mlspec.engine.reading.files import files_of
 from mlspec.engine.reading.in_order import in_order
 from mlspec.engine.reading.kind_of import kind_of, suffixes
@@ -138,15 +138,7 @@ def _answer(connection: Any, sql: str, order_by: Sequence[str]) -> tuple[str, ..
             fix=CASTS if "cast" in _first(error).lower() else None,
         ) from error
     names = [row[0] for row in connection.execute(f"DESCRIBE {ANSWER}").fetchall()]
-    columns = check_columns(tuple(names), "the query")
-    missing = [name for name in order_by if name not in columns]
-    if missing:
-        raise StepError(
-            f"order_by names '{missing[0]}', which is no column",
-            where="data.source.order_by",
-            fix=f"one of {', '.join(columns[:20])}",
-        )
-    return columns
+    return check_asked(tuple(names), "the query", order_by)
 
 
 def _first(error: Exception) -> str:

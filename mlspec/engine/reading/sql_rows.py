@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from mlspec.engine.database import database
 from mlspec.engine.reading.asked import Answer, Asked, Database
-from mlspec.engine.reading.check_columns import check_columns
+from mlspec.engine.reading.check_asked import check_asked
 from mlspec.engine.reading.duckdb_file import duckdb_file
 from mlspec.engine.reading.in_order import in_order
 from mlspec.engine.reading.postgres import postgres
@@ -95,15 +95,8 @@ def _digest(connection: Any) -> dict[str, Any]:
 
 
 def _checked(asked: Asked, schema: pa.Schema) -> tuple[str, ...]:
-    columns = check_columns(tuple(schema.names), f"the table '{asked.table}'" if asked.table else "the query")
-    missing = [name for name in asked.order_by if name not in columns]
-    if missing:
-        raise StepError(
-            f"order_by names '{missing[0]}', which is no column",
-            where="data.source.order_by",
-            fix=f"one of {', '.join(columns[:20])}",
-        )
-    return columns
+    what = f"the table '{asked.table}'" if asked.table else "the query"
+    return check_asked(tuple(schema.names), what, asked.order_by)
 
 
 def _database(asked: Asked) -> Database:
