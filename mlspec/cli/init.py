@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlspec.cli.arguments import add_json
+from mlspec.cli.arguments import DEFAULT_SPEC, add_json
 from mlspec.cli.console import emit, stderr, stdout
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ EDITOR = "# yaml-language-server: $schema=.mlspec/spec.schema.json"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's arguments."""
-    parser.add_argument("folder", nargs="?", default=".", help="where spec.yaml is written")
+    parser.add_argument(
+        "where", nargs="?", default=".", help="the folder where spec.yaml is written, or a .yaml file"
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--from",
@@ -48,10 +50,11 @@ def init(arguments: argparse.Namespace) -> int:
     """
     from mlspec.errors import UsageError
 
-    folder = Path(arguments.folder)
-    file = folder / "spec.yaml"
+    where = Path(arguments.where)
+    named = where.suffix in (".yaml", ".yml") and not where.is_dir()
+    folder, file = (where.parent, where) if named else (where, where / DEFAULT_SPEC)
     if file.exists():
-        raise UsageError(f"'{file}' is there already", fix="name another folder, or edit it")
+        raise UsageError(f"'{file}' is there already", fix="name another file or folder, or edit it")
     reasons: dict[str, str] = {}
     if arguments.data is None and arguments.example is None:
         if arguments.target:
@@ -68,7 +71,8 @@ def init(arguments: argparse.Namespace) -> int:
     for column, reason in reasons.items():
         stderr().print(f"  {column}: {reason}")
     stdout().print(f"{file}: written")
-    stderr().print("next: read it, change what is wrong, then `mlspec plan` and `mlspec run`")
+    name = f" {file}" if named and file != Path(DEFAULT_SPEC) else ""
+    stderr().print(f"next: read it, change what is wrong, then `mlspec plan{name}` and `mlspec run{name}`")
     return 0
 
 

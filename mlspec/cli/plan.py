@@ -120,7 +120,10 @@ def _summary(judged: tuple[Judgement, ...]) -> str:
         "to restore": sum(judgement.verdict == "restore" for judgement in judged),
     }
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    return f"{told} (of {len(judged)} steps)" if told else "nothing to do"
+    if told:
+        return f"{told} (of {len(judged)} steps)"
+    looks = any(judgement.verdict == "look" for judgement in judged)
+    return "nothing to do" + (", unless the source has changed: a run looks" if looks else "")
 
 
 def _plain(

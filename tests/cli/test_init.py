@@ -181,3 +181,16 @@ def test_another_encoding_is_seen(tmp_path, encoding):
     spec = load_spec(tmp_path / "spec.yaml")
     assert spec.data.source.encoding == encoding
     assert {"größe", "farbe"} <= set(spec.data.features)
+
+
+def test_a_spec_of_another_name_may_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("a,y\n" + "".join(f"{place},{place % 2}\n" for place in range(40)))
+    assert main(["init", "second.yaml", "--from", "rows.csv", "--target", "y"]) == 0
+    told = capsys.readouterr()
+    assert told.out == "second.yaml: written\n" and "`mlspec run second.yaml`" in told.err
+    assert main(["validate", "second.yaml"]) == 0
+    assert main(["init", "second.yaml"]) == 2
+    assert "second.yaml' is there already" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mlspec.cli.main import main
 from mlspec.errors import CheckFailed, MissingError, PlanError, SpecError, StepError, UsageError
 from mlspec.run.planned import planned
 from mlspec.run.status import status
@@ -277,11 +278,16 @@ def test_an_edited_contract_is_a_reason_to_validate(workspace, steps):
     assert steps.take() == ["validate"]
 
 
-def test_a_source_that_dvc_cannot_see_is_looked_at_in_each_run_and_stops_the_wave(workspace, steps):
+def test_a_source_that_dvc_cannot_see_is_looked_at_in_each_run_and_stops_the_wave(
+    workspace, steps, monkeypatch, capfd
+):
     edit(workspace, "data/rows.csv", "data/*.csv")
     run(workspace)
     steps.take()
     assert judged(workspace) == {name: "look" if name == "ingest" else "reuse" for name in ALL}
+    monkeypatch.chdir(workspace)
+    assert main(["plan"]) == 0
+    assert capfd.readouterr().out.endswith("nothing to do, unless the source has changed: a run looks\n")
     report = run(workspace)
     assert steps.take() == [], "the fingerprint is the same: nothing is read"
     assert not report.worked
