@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -92,11 +94,18 @@ def workspace(folder: Path, optimizer: str, epochs: int = 2) -> None:
     (folder / "plugins" / "optimizer" / "faulty.py").write_text(FAULTY)
 
 
-def started(folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def started(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run in a process of its own, and leave none behind whatever becomes of the test."""
+    process = subprocess.Popen(
         [sys.executable, "-m", "mlspec", "run"], cwd=folder, env=environment(), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(60)
 
 
 def ranks(parent: int) -> list[psutil.Process]:
@@ -158,8 +167,8 @@ def test_two_processes_leave_what_one_leaves(tmp_path: Path) -> None:
 )
 def test_a_rank_that_fails_ends_the_run_with_its_own_error(does: str, words: str, tmp_path: Path) -> None:
     workspace(tmp_path, f"{{kind: faulty, lr: 0.05, does: {does}}}")
-    process = started(tmp_path)
-    _, told = process.communicate(timeout=120)
+    with started(tmp_path) as process:
+        _, told = process.communicate(timeout=120)
     assert process.returncode == 1, told
     assert words in told.replace("\n", " ")
     assert not [one for one in psutil.process_iter() if one.ppid() == process.pid]
@@ -169,23 +178,21 @@ def test_a_rank_that_fails_ends_the_run_with_its_own_error(does: str, words: str
 @pytest.mark.parametrize(("number", "to"), [(signal.SIGINT, "parent"), (signal.SIGTERM, "rank")])
 def test_a_signal_saves_and_the_run_goes_on_from_there(number: int, to: str, tmp_path: Path) -> None:
     workspace(tmp_path, "{kind: sgd, lr: 0.05}", epochs=10_000)
-    process = started(tmp_path)
-    found = wait_for_checkpoint(tmp_path, process)
-    assert len(found) == 2
-    # Nobody else gets in: what they listen on and talk over is the loopback interface.
-    ends = [end for one in found for end in one.net_connections("inet")]
-    assert ends
-    assert {end.laddr.ip.removeprefix("::ffff:") for end in ends} <= {"127.0.0.1", "::1"}
-    os.kill(process.pid if to == "parent" else found[1].pid, number)
-    _, told = process.communicate(timeout=60)
+    with started(tmp_path) as process:
+        found = wait_for_checkpoint(tmp_path, process)
+        assert len(found) == 2
+        # Nobody else gets in: what they listen on and talk over is the loopback interface.
+        ends = [end for one in found for end in one.net_connections("inet")]
+        assert ends
+        assert {end.laddr.ip.removeprefix("::ffff:") for end in ends} <= {"127.0.0.1", "::1"}
+        os.kill(process.pid if to == "parent" else found[1].pid, number)
+        _, told = process.communicate(timeout=60)
     assert process.returncode in (130, 143), told
     assert gone(found)
-    again = started(tmp_path)
-    while not (line := again.stderr.readline()) or "resumed" not in line:  # type: ignore[union-attr]
-        assert again.poll() is None
-    assert "resumed from epoch" in line
-    left = ranks(again.pid)
-    again.kill()
-    again.communicate(timeout=60)
+    with started(tmp_path) as again:
+        while not (line := again.stderr.readline()) or "resumed" not in line:  # type: ignore[union-attr]
+            assert again.poll() is None
+        assert "resumed from epoch" in line
+        left = ranks(again.pid)
     # Nobody follows them any more.
     assert left and gone(left)
