@@ -37,7 +37,7 @@ class Whylogs(Monitor):
     random; each column chooses for itself, so rows cannot be put together. 0 keeps none. The drift method
     `mann_whitney` needs them, and tests of few rows are sharper with them: 1000 is plenty.
     """
-    at_least: Annotated[int, Field(ge=0), NoEffect()] = 0
+    min_rows: Annotated[int, Field(ge=0), NoEffect()] = 0
     """Rows that each window should see. One that ended with fewer is told as missing traffic by `mlspec
     monitor`, which then exits with 1; 0 asks for none.
     """
@@ -70,7 +70,7 @@ class Whylogs(Monitor):
             starts), `dropped` (rows that were not watched), `lost` (rows that were taken, in no profile)
             and `skipped` (a line for each file that is no profile). With `by_window` that too: a list of
             `since`, `until`, `rows`, `verdict` and `columns` (those that drifted), earliest first. Where
-            `at_least` is set, `quiet`: what `engine/watching/quiet_windows.py` returns.
+            `min_rows` is set, `quiet`: what `engine/watching/quiet_windows.py` returns.
 
         Raises:
             MissingError: the folder holds no profile, or none of a window since then.
@@ -78,20 +78,20 @@ class Whylogs(Monitor):
         """
         from ._whylogs_profiles import compare, quiet
 
-        few = quiet(folder, seconds(self.every), self.at_least, since) if self.at_least else []
+        few = quiet(folder, seconds(self.every), self.min_rows, since) if self.min_rows else []
         try:
             report = compare(folder, reference, drift, since, by_window)
         except MissingError as error:
             if not few:
                 raise
-            told = f"{len(few)} windows saw fewer than {self.at_least} rows"
+            told = f"{len(few)} windows saw fewer than {self.min_rows} rows"
             raise MissingError(f"{error.what}; {told}", fix=error.fix) from error
-        return report | {"quiet": few} if self.at_least else report
+        return report | {"quiet": few} if self.min_rows else report
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         """Return instances that the contract tests use."""
         return (
             cls.revive({"of": "online"}),
-            cls.revive({"of": "online", "every": "5m", "sample": 500, "at_least": 1}),
+            cls.revive({"of": "online", "every": "5m", "sample": 500, "min_rows": 1}),
         )

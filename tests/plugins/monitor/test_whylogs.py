@@ -383,7 +383,7 @@ def test_windows_with_too_few_rows_are_told_and_whether_the_service_was_up(
 ) -> None:
     now = [1_800_000_000.0]
     monkeypatch.setattr("time.time", lambda: now[0])
-    asked: Any = Slot("monitor").choose({"kind": "whylogs", "of": "online", "every": "1m", "at_least": 10})
+    asked: Any = Slot("monitor").choose({"kind": "whylogs", "of": "online", "every": "1m", "min_rows": 10})
     watching = observer(scorer.contract, tmp_path, 60.0, lambda: now[0])
     for count in (30, 4, 0):  # the third minute hears nothing
         if count:
