@@ -14,23 +14,7 @@ from mlspec.errors import MissingError, UsageError
 
 SUMMARY = "compare what a deployment saw with the training data"
 TOLD = 1
-WORDS = {
-    "drift": "drift",
-    "stable": "no change",
-    "too_few_rows": "too few rows to say",
-    "not_observed": "not observed",
-}
 STYLES = {"drift": "bold red", "stable": "green", "too_few_rows": "yellow", "not_observed": "dim"}
-TESTS = {
-    "kolmogorov_smirnov": "values, Kolmogorov-Smirnov",
-    "mann_whitney": "values, Mann-Whitney",
-    "chi_square": "values, chi-square",
-    "fisher_exact": "values, exact",
-    "null_share": "nulls, exact",
-    "wasserstein": "values, Wasserstein",
-    "jensen_shannon": "values, Jensen-Shannon",
-    "population_stability_index": "values, PSI",
-}
 WIDE = 160
 """Characters of a line where nobody looks at a terminal."""
 MOST = 5
@@ -171,12 +155,13 @@ def _show_windows(windows: list[dict[str, Any]]) -> None:
     from rich.text import Text
 
     from mlspec.cli.console import stderr, stdout
+    from mlspec.telling.drift_words import VERDICTS
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("since", "until", "verdict", "rows", "changed"):
         table.add_column(name, justify="right" if name == "rows" else "left", no_wrap=name != "changed")
     for one in windows:
-        verdict = Text(WORDS[one["verdict"]], STYLES[one["verdict"]])
+        verdict = Text(VERDICTS[one["verdict"]], STYLES[one["verdict"]])
         changed = Text(harmless(", ".join(one["columns"])))
         table.add_row(one["since"], one["until"], verdict, f"{one['rows']:,}", changed)
     console = stdout()
@@ -191,6 +176,7 @@ def _show(report: dict[str, Any]) -> None:
     from rich.text import Text
 
     from mlspec.cli.console import stderr, stdout
+    from mlspec.telling.drift_words import VERDICTS, how
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("column", "verdict", "change", "p", "rows", "of"):
@@ -201,15 +187,14 @@ def _show(report: dict[str, Any]) -> None:
         name = column["column"] if column["part"] == "inputs" else f"answer: {column['column']}"
         shown = ["", "", "", ""]
         if verdict != "not_observed":
-            rate, threshold = column["adjusted_p"], column.get("threshold")
-            told = "" if threshold is None else f", told from {threshold:g}"
+            rate = column["adjusted_p"]
             shown = [
                 f"{column['effect']:.3f}" if column["effect"] < 1000 else f"{column['effect']:.4g}",
                 "" if rate is None else f"{rate:.2g}",
                 f"{column['rows']:,}",
-                TESTS.get(column["test"], column["test"]) + told,
+                how(column),
             ]
-        table.add_row(Text(harmless(name)), Text(WORDS[verdict], STYLES[verdict]), *shown)
+        table.add_row(Text(harmless(name)), Text(VERDICTS[verdict], STYLES[verdict]), *shown)
     console = stdout()
     if not console.is_terminal:
         console.width = WIDE

@@ -56,14 +56,19 @@ class TorchModel(Model):
         raise NotImplementedError
 
     def settle(self, module: torch.nn.Module, counts: Sequence[torch.Tensor]) -> None:
-        """Give weights that no training row can reach a sensible value; nothing, where a model has none.
+        """Give weights that no training row can reach a sensible value.
 
+        Each part of the module that has a `settle(counts)` of its own is asked; nothing else is changed.
         Called before each look at the val split and when training ends.
 
         Args:
             module: What `module` returned, trained.
             counts: For each code column, the training rows of each code, `[size] int64`.
         """
+        for part in module.modules():
+            settle = getattr(part, "settle", None)
+            if settle is not None:
+                settle(counts)
 
     def append(self, builder: Builder, folder: Path, inputs: ModelInputs, target: FittedTarget) -> str:
         """Append the module as torch's exporter sees it; one that knows its own nodes is written faster."""

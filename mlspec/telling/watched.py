@@ -7,15 +7,11 @@ from typing import Any
 
 from mlspec.telling.charts.chart import Series, chart
 from mlspec.telling.document import document
+from mlspec.telling.drift_words import VERDICTS, how
 from mlspec.telling.html import Html, joined, tag
 from mlspec.telling.table import table
 
-WORDS = {
-    "drift": ("drift", "bad"),
-    "too_few_rows": ("too few rows to say", "warn"),
-    "stable": ("no change", "good"),
-    "not_observed": ("not observed", "quiet"),
-}
+STYLES = {"drift": "bad", "too_few_rows": "warn", "stable": "good", "not_observed": "quiet"}
 SHOWN = 200
 """Windows that the page lists, the latest; of older ones it tells the number."""
 
@@ -43,7 +39,8 @@ def watched(name: str, report: Mapping[str, Any]) -> bytes:
 def _head(name: str, report: Mapping[str, Any]) -> Html:
     drifted = [column["column"] for column in report["columns"] if column["verdict"] == "drift"]
     vague = any(column["verdict"] == "too_few_rows" for column in report["columns"])
-    word, style = WORDS["drift" if drifted else "too_few_rows" if vague else "stable"]
+    verdict = "drift" if drifted else "too_few_rows" if vague else "stable"
+    word, style = VERDICTS[verdict], STYLES[verdict]
     quiet = report.get("quiet", ())
     if quiet and not drifted:
         word, style = "missing traffic", "bad"
@@ -73,14 +70,14 @@ def _head(name: str, report: Mapping[str, Any]) -> Html:
 def _columns(caption: str, columns: Sequence[Mapping[str, Any]], report: Mapping[str, Any]) -> Html:
     if not columns:
         return Html("")
-    order = list(WORDS)
+    order = list(VERDICTS)
     found = sorted(columns, key=lambda one: (order.index(one["verdict"]), -(one.get("effect") or 0.0)))
     rows = [
         (
             one["column"],
             _mark(one["verdict"]),
             *(
-                (_figure(one["effect"]), _figure(one["adjusted_p"]), f"{one['rows']:,}", _words(one))
+                (_figure(one["effect"]), _figure(one["adjusted_p"]), f"{one['rows']:,}", how(one))
                 if one["verdict"] != "not_observed"
                 else ("", "", "0", "")
             ),
@@ -143,13 +140,7 @@ def _missing(report: Mapping[str, Any]) -> Html:
 
 
 def _mark(verdict: str) -> Html:
-    word, style = WORDS[verdict]
-    return tag("span", word, class_=f"mark {style}")
-
-
-def _words(column: Mapping[str, Any]) -> str:
-    told = "" if column.get("threshold") is None else f", told from {column['threshold']:g}"
-    return f"{column['what']}, {column['test'].replace('_', ' ')}{told}"
+    return tag("span", VERDICTS[verdict], class_=f"mark {STYLES[verdict]}")
 
 
 def _figure(value: float | None) -> str:

@@ -46,6 +46,16 @@ class Table(nn.Module):
             lines[seen == 0] = mean
 
 
+def beside(numbers: torch.Tensor, codes: torch.Tensor, tables: nn.ModuleList) -> torch.Tensor:
+    """Return numbers and the vectors of codes side by side, `[rows, numbers and vectors] float32`."""
+    return torch.cat([numbers, *(table(codes).flatten(1) for table in tables)], 1) if tables else numbers
+
+
+def row_width(inputs: ModelInputs, tables: Sequence[Group]) -> int:
+    """Return how many numbers stand beside each other in a row of `beside`."""
+    return inputs.numbers + sum(group.width * len(group.columns) for group in tables)
+
+
 class Linear(nn.Module):
     """One weight a number, one a code, one bias, for each score."""
 
@@ -76,16 +86,14 @@ class Mlp(nn.Module):
     ) -> None:
         super().__init__()
         self.tables = nn.ModuleList(Table(group, START) for group in tables)
-        first = inputs.numbers + sum(group.width * len(group.columns) for group in tables)
+        widths = (row_width(inputs, tables), *layers)
         steps: list[nn.Module] = []
-        for before, after in pairwise((first, *layers)):
+        for before, after in pairwise(widths):
             steps += [nn.Linear(before, after), ACTIVATIONS[activation]()]
             if dropout:
                 steps.append(nn.Dropout(dropout))
-        self.layers = nn.Sequential(*steps, nn.Linear((first, *layers)[-1], width))
+        self.layers = nn.Sequential(*steps, nn.Linear(widths[-1], width))
 
     def forward(self, numbers: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
-        if self.tables:
-            numbers = torch.cat([numbers, *(table(codes).flatten(1) for table in self.tables)], 1)
-        scores: torch.Tensor = self.layers(numbers)
+        scores: torch.Tensor = self.layers(beside(numbers, codes, self.tables))
         return scores

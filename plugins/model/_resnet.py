@@ -10,7 +10,7 @@ from torch import nn
 from mlspec.sdk.contract import ModelInputs
 
 from ._groups import Group
-from ._network import START, Table
+from ._network import START, Table, beside, row_width
 
 
 class Normal(nn.BatchNorm1d):
@@ -56,16 +56,13 @@ class Resnet(nn.Module):
     ) -> None:
         super().__init__()
         self.tables = nn.ModuleList(Table(group, START) for group in tables)
-        first = inputs.numbers + sum(group.width * len(group.columns) for group in tables)
-        self.enter = nn.Linear(first, width)
+        self.enter = nn.Linear(row_width(inputs, tables), width)
         self.blocks = nn.ModuleList(Block(width, hidden, hidden_dropout, dropout) for _ in range(blocks))
         self.norm = Normal(width)
         self.leave = nn.Linear(width, scores)
 
     def forward(self, numbers: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
-        if self.tables:
-            numbers = torch.cat([numbers, *(table(codes).flatten(1) for table in self.tables)], 1)
-        value = self.enter(numbers)
+        value = self.enter(beside(numbers, codes, self.tables))
         for block in self.blocks:
             value = block(value)
         scores: torch.Tensor = self.leave(torch.relu(self.norm(value)))

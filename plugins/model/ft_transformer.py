@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -66,11 +65,6 @@ class FtTransformer(TorchModel):
             self.hidden or max(1, self.width * 4 // 3),
             (self.attention_dropout, self.hidden_dropout),
         )
-
-    def settle(self, module: torch.nn.Module, counts: Sequence[torch.Tensor]) -> None:
-        """Give values that no training row held the mean token of their column."""
-        for table in module.get_submodule("tables").children():
-            table.settle(counts)  # type: ignore[operator]
 
     def append(self, builder: Builder, folder: Path, inputs: ModelInputs, target: FittedTarget) -> str:
         """Append look-ups, and then block after block."""

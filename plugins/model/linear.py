@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,11 +23,6 @@ class Linear(TorchModel):
         from ._network import Linear as Network
 
         return Network(inputs, target.width, groups(inputs.sizes, lambda size: target.width))
-
-    def settle(self, module: torch.nn.Module, counts: Sequence[torch.Tensor]) -> None:
-        """Give values that no training row held the mean weight of their column."""
-        for table in module.get_submodule("tables").children():
-            table.settle(counts)  # type: ignore[operator]
 
     def append(self, builder: Builder, folder: Path, inputs: ModelInputs, target: FittedTarget) -> str:
         """Append a product for the numbers and a sum of looked-up weights for the codes."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -41,11 +40,6 @@ class Mlp(TorchModel):
         from ._network import Mlp as Network
 
         return Network(inputs, target.width, self._groups(inputs), self.hidden, self.activation, self.dropout)
-
-    def settle(self, module: torch.nn.Module, counts: Sequence[torch.Tensor]) -> None:
-        """Give values that no training row held the mean vector of their column."""
-        for table in module.get_submodule("tables").children():
-            table.settle(counts)  # type: ignore[operator]
 
     def append(self, builder: Builder, folder: Path, inputs: ModelInputs, target: FittedTarget) -> str:
         """Append look-ups, then a product and an activation a layer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from mlspec.engine.builder import Builder
 
     from ._groups import Group
+
+PARTS = ("weight", "bias", "running_mean", "running_var")
+EPSILON = 1e-5
+"""Added to a variance before its root is taken: torch's default."""
 
 
 class Resnet(TorchModel):
@@ -61,11 +65,6 @@ class Resnet(TorchModel):
             self.dropout,
         )
 
-    def settle(self, module: torch.nn.Module, counts: Sequence[torch.Tensor]) -> None:
-        """Give values that no training row held the mean vector of their column."""
-        for table in module.get_submodule("tables").children():
-            table.settle(counts)  # type: ignore[operator]
-
     def append(self, builder: Builder, folder: Path, inputs: ModelInputs, target: FittedTarget) -> str:
         """Append look-ups, then block after block, each normalisation as one product and one sum."""
         from safetensors.numpy import load_file
@@ -109,8 +108,3 @@ def _normal(builder: Builder, weights: Mapping[str, Any], name: str, value: str)
     shift = kept["bias"] - kept["running_mean"] * scale
     scaled = builder.node("Mul", value, builder.constant(scale.astype(np.float32)))
     return builder.node("Add", scaled, builder.constant(shift.astype(np.float32)))
-
-
-PARTS = ("weight", "bias", "running_mean", "running_var")
-EPSILON = 1e-5
-"""Added to a variance before its root is taken: torch's default."""

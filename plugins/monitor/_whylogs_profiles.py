@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,22 @@ from ._whylogs_observer import ANSWERS, VALUES, short
 Floats = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What each window should see."""
+
+    every: float
+    """Length of a window in seconds."""
+    rows: int
+
+
 def compare(
     folder: Path,
     reference: dict[str, Any],
     drift: dict[str, Any],
     since: float | None = None,
     by_window: bool = False,
+    expected: Expected | None = None,
 ) -> dict[str, Any]:
     """Compare the profiles of a folder with a reference; see `Whylogs.compare`."""
     files = sorted(file for file in folder.glob("*.bin") if not file.name.startswith("."))
@@ -48,13 +58,19 @@ def compare(
         raise StepError(
             f"no file of '{folder}' is a profile of whylogs: {skipped[0]}", fix="move them out of this folder"
         )
+    told: dict[str, Any] = {}
+    few = ""
+    if expected is not None:
+        told["quiet"] = _quiet(found, expected, since)
+        few = f"; {len(told['quiet'])} windows saw fewer than {expected.rows} rows" if told["quiet"] else ""
     found = {file: view for file, view in found.items() if view.get_columns()}
     if not found:
-        raise MissingError(f"no row was observed yet: '{folder}' tells of a service that heard none")
+        raise MissingError(f"no row was observed yet: '{folder}' tells of a service that heard none{few}")
     if since is not None:
-        found = _recent(found, since)
+        found = _recent(found, since, few)
     columns = dict(_columns(reference))
-    told = {"by_window": _windows(found, columns, drift)} if by_window else {}
+    if by_window:
+        told["by_window"] = _windows(found, columns, drift)
     values, notes = _values(list(found))
     views = list(found.values())
     report = _judged(merge(views), values, columns, drift)
@@ -119,16 +135,17 @@ def _copy(view: DatasetProfileView) -> DatasetProfileView:
     return DatasetProfileView.deserialize(view.serialize())
 
 
-def quiet(folder: Path, every: float, at_least: int, since: float | None) -> list[dict[str, Any]]:
-    """Return the windows of a folder's profiles that saw too few rows."""
+def _quiet(
+    found: Mapping[Path, DatasetProfileView], expected: Expected, since: float | None
+) -> list[dict[str, Any]]:
+    """Return the windows that saw too few rows; an empty profile tells of a service that heard nothing."""
     rows: dict[float, int] = {}
-    found, _ = _readable(sorted(folder.glob("[!.]*.bin")))
     for view in found.values():
-        if _length(view) == every:
+        if _length(view) == expected.every:
             counts = [column.get_metric("counts") for column in view.get_columns().values()]
             start = view.dataset_timestamp.timestamp()
             rows[start] = rows.get(start, 0) + max((int(one.n.value) for one in counts if one), default=0)
-    return quiet_windows(rows, every, at_least, time.time(), since)
+    return quiet_windows(rows, expected.every, expected.rows, time.time(), since)
 
 
 def _readable(files: Sequence[Path]) -> tuple[dict[Path, DatasetProfileView], list[str]]:
@@ -156,13 +173,15 @@ def _values(files: Sequence[Path]) -> tuple[dict[str, Floats], list[str]]:
         return {}, [error.what]
 
 
-def _recent(views: Mapping[Path, DatasetProfileView], since: float) -> dict[Path, DatasetProfileView]:
+def _recent(
+    views: Mapping[Path, DatasetProfileView], since: float, few: str
+) -> dict[Path, DatasetProfileView]:
     ends = {file: view.dataset_timestamp.timestamp() + _length(view) for file, view in views.items()}
     recent = {file: view for file, view in views.items() if ends[file] > since}
     if not recent:
         last = in_words(max(ends.values()))
         raise MissingError(
-            f"no rows since {in_words(since)}: the last window with rows ended {last}",
+            f"no rows since {in_words(since)}: the last window with rows ended {last}{few}",
             fix="see whether the service runs and is asked, or take an earlier --since",
         )
     return recent

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field
 
-from mlspec.errors import MissingError
 from mlspec.sdk.fields import Duration, NoEffect, seconds
 from mlspec.sdk.monitor import Monitor, Observer
 
@@ -76,17 +75,10 @@ class Whylogs(Monitor):
             MissingError: the folder holds no profile, or none of a window since then.
             StepError: none of its files can be read as one.
         """
-        from ._whylogs_profiles import compare, quiet
+        from ._whylogs_profiles import Expected, compare
 
-        few = quiet(folder, seconds(self.every), self.min_rows, since) if self.min_rows else []
-        try:
-            report = compare(folder, reference, drift, since, by_window)
-        except MissingError as error:
-            if not few:
-                raise
-            told = f"{len(few)} windows saw fewer than {self.min_rows} rows"
-            raise MissingError(f"{error.what}; {told}", fix=error.fix) from error
-        return report | {"quiet": few} if self.min_rows else report
+        expected = Expected(seconds(self.every), self.min_rows) if self.min_rows else None
+        return compare(folder, reference, drift, since, by_window, expected)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
