@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlspec.compose.steering import STEERING
+from mlspec.compose.escaped import STEERING
 
 
 def harmless(text: str) -> str:

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from mlspec.cli._harmless import harmless
-from mlspec.compose.steering import escaped
+from mlspec.compose.escaped import escaped
 from mlspec.errors import Fault, MlspecError, Place, SpecError
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
+from mlspec.compose.escaped import STEERING, escaped
 from mlspec.compose.scalar import scalar
-from mlspec.compose.steering import STEERING, escaped
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 

@@ -14,7 +14,7 @@ from ._network import START, Table, beside, row_width
 
 
 class Normal(nn.BatchNorm1d):
-    """Batch normalisation that takes a batch of one row by what it knows of the batches before."""
+    """Batch normalisation of `[rows, width] float32`; one row alone is taken by the batches before it."""
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if self.training and input.shape[0] > 1:
@@ -25,7 +25,7 @@ class Normal(nn.BatchNorm1d):
 
 
 class Block(nn.Module):
-    """What one block adds to its input."""
+    """A block with what it was given: `[rows, width] float32` to the same shape."""
 
     def __init__(self, width: int, hidden: int, hidden_dropout: float, dropout: float) -> None:
         super().__init__()
@@ -41,7 +41,10 @@ class Block(nn.Module):
 
 
 class Resnet(nn.Module):
-    """Numbers and vectors of codes side by side, through one layer and then block after block."""
+    """Numbers and vectors of codes side by side, through one layer and then block after block.
+
+    `forward([rows, numbers] float32, [rows, code columns] int64)` gives scores, `[rows, scores] float32`.
+    """
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from ._network import Table
 
 
 class Attention(nn.Module):
-    """What every token takes from all tokens of its row."""
+    """What every token takes from all tokens of its row: `[rows, tokens, width] float32`, kept."""
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and a gated layer, each added to what it was given."""
+    """Attention and a gated layer, each added to what it was given: `[rows, tokens, width] float32`, kept."""
 
     def __init__(
         self, width: int, heads: int, hidden: int, dropouts: tuple[float, float], first: bool
@@ -57,7 +57,10 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Each column as a token, a token of the row beside them, and blocks over all of them."""
+    """Each column as a token, a token of the row beside them, and blocks over all of them.
+
+    `forward([rows, numbers] float32, [rows, code columns] int64)` gives scores, `[rows, scores] float32`.
+    """
 
     def __init__(
         self,

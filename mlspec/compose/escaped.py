@@ -1,4 +1,4 @@
-"""Signs that steer a terminal instead of being shown by it."""
+"""JSON and YAML in which no sign steers a terminal instead of being shown by it."""
 
 from __future__ import annotations
 
