@@ -1,11 +1,13 @@
 """How often the drift test alarms though nothing changed, and how often it finds a column scaled by 1.5.
 
-    python benchmarks/drift.py [--data TABLE.csv] [--rows 100 500 2000 100000] [--trials 400] [--json]
+    python benchmarks/drift.py [--data TABLE.csv] [--rows 100 500 2000 100000] [--trials 400]
+        [--segments COLUMN] [--json]
 
 The table is taken as a population. In each trial a reference of as many rows as the table, and the observed
 rows, are drawn from it with replacement: nothing changed, every alarm is false. `looks` is the share of
 trials with any alarm (the stated rate bounds it), `columns` that of columns told; `any_effect` is the same
-where no change is too small to tell. Then one numeric column at a time is scaled by 1.5, beside all the
+where no change is too small to tell; with `--segments COLUMN` the rows of each of its values are looked at
+apart as well. Then one numeric column at a time is scaled by 1.5, beside all the
 others (`among`) and alone; `effect` is the change of the whole population, small where a column is mostly
 zero. Without `--data` a table of eight columns is made. Exit code 1 where the rate is exceeded by more than
 three standard errors, or `--column` is found in less than 90 % of trials at the fewest rows.
@@ -28,6 +30,8 @@ from pyarrow import csv
 from mlspec.engine.watching.drift import drift
 from mlspec.engine.watching.profile import profile
 from mlspec.engine.watching.seen import Seen
+from mlspec.engine.watching.segment_references import segments
+from mlspec.engine.watching.segments import places
 
 FALSE_ALARMS = 0.05
 SCALE = 1.5
@@ -75,19 +79,38 @@ def drawn(table: pa.Table, rows: int, rng: np.random.Generator) -> pa.Table:
     return table.take(pa.array(rng.integers(0, table.num_rows, rows)))
 
 
-def error_rates(table: pa.Table, rows: int, trials: int) -> dict[str, Any]:
+def apart(then: pa.Table, now: pa.Table, column: str) -> tuple[dict[str, Any], dict[str, Seen]]:
+    """Return the references of the rows of each value of a column, and what was seen of each."""
+    known: dict[str, Any] = {}
+    observed: dict[str, Seen] = {}
+    parts = segments(column, then.column(column))
+    there, here = (places(parts, table.column(column)) for table in (then, now))
+    for place in range(len(parts)):
+        reference = profile(then.filter(pa.array(there == place)))
+        own = now.filter(pa.array(here == place))
+        for name, found in reference["columns"].items():
+            known[f"{place}/{name}"] = {**found, "rows": reference["rows"], "family": "segments"}
+            observed[f"{place}/{name}"] = seen(own.column(name))
+    return known, observed
+
+
+def error_rates(table: pa.Table, rows: int, trials: int, segmented: str | None) -> dict[str, Any]:
     """Return the shares of false alarms, as told by default and where any effect is worth telling."""
     rng = np.random.default_rng([17, rows])
     looks, columns = np.zeros(2, int), np.zeros(2, int)
     for _ in range(trials):
-        reference = profile(drawn(table, table.num_rows, rng))
-        now = drawn(table, rows, rng)
+        then, now = drawn(table, table.num_rows, rng), drawn(table, rows, rng)
+        reference = profile(then)
         observed = {name: seen(now.column(name)) for name in now.column_names}
+        if segmented is not None:
+            known, more = apart(then, now, segmented)
+            reference["columns"] |= known
+            observed |= more
         for place, smallest in enumerate((0.1, 0.0)):
             report = drift(reference, observed, false_alarms=FALSE_ALARMS, smallest_effect=smallest)
             looks[place] += report["drift"]
             columns[place] += sum(column["verdict"] == "drift" for column in report["columns"])
-    tests = trials * table.num_columns
+    tests = trials * len(reference["columns"])
     return {
         "rows": rows,
         "trials": trials,
@@ -134,11 +157,15 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=400, help="a quarter of them from 50,000 rows on")
     parser.add_argument("--column", default="fare", help="the column whose power is held to 90 %%")
     parser.add_argument("--scaled", nargs="*", help="columns to scale besides")
+    parser.add_argument("--segments", metavar="COLUMN", help="look at the rows of each of its values apart")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     table = read(given.data) if given.data else made()
     start = time.perf_counter()
-    errors = [error_rates(table, n, given.trials // 4 if n >= 50_000 else given.trials) for n in given.rows]
+    errors = [
+        error_rates(table, n, given.trials // 4 if n >= 50_000 else given.trials, given.segments)
+        for n in given.rows
+    ]
     fewest = min(given.rows)
     found = [
         power(table, name, fewest, given.trials) for name in sorted({given.column, *(given.scaled or ())})

@@ -88,6 +88,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "columns of another kind, or it needs a threshold or values that nobody keeps. A test keeps to the "
         "error rate of monitoring.drift.false_alarms; a raw distance has none, so it is told from a "
         "threshold on.",
+        "MS0372": "Rows cannot be watched apart by a column: the model does not take it, it holds no text "
+        "(numbers and times have no few values), it stands twice, or nothing is deployed.",
     }
 )
 """Each code and what it means, for `mlspec why CODE`."""

@@ -14,11 +14,6 @@ from mlspec.errors import MissingError, UsageError
 
 SUMMARY = "compare what a deployment saw with the training data"
 TOLD = 1
-STYLES = {"drift": "bold red", "stable": "green", "too_few_rows": "yellow", "not_observed": "dim"}
-WIDE = 160
-"""Characters of a line where nobody looks at a terminal."""
-MOST = 5
-"""Columns that the last line names; of more it tells the number."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +26,8 @@ class _Watched:
     drift: dict[str, Any]
     methods: dict[str, dict[str, Any]]
     """How some columns are compared."""
+    segments: tuple[str, ...] = ()
+    """Columns by which rows should be watched apart."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,10 +54,12 @@ def monitor(arguments: argparse.Namespace) -> int:
     """Compare profiles with the reference; 1 where a column drifted, or a window saw too few rows."""
     from rich.text import Text
 
+    from mlspec.cli._show_watched import show_watched
     from mlspec.cli.console import emit, stderr
     from mlspec.engine.files import read_json
     from mlspec.engine.watching.moment import moment
     from mlspec.engine.watching.profiles_folder import profiles_folder
+    from mlspec.engine.watching.segments import read_segments
     from mlspec.engine.watching.with_methods import with_methods
 
     since = moment(arguments.since, time.time()) if arguments.since is not None else None
@@ -72,6 +71,13 @@ def monitor(arguments: argparse.Namespace) -> int:
         raise MissingError(
             f"'{found.package}' has no reference to compare with", fix="pack it again: mlspec run"
         )
+    segments = read_segments(found.package)
+    if found.segments and not segments:
+        raise MissingError(
+            f"'{found.package}' has no references of segments", fix="pack it again: mlspec run"
+        )
+    if segments:
+        reference["segments"] = segments
     reference = with_methods(reference, found.methods)
     try:
         by_window = arguments.windows or arguments.page is not None
@@ -83,9 +89,7 @@ def monitor(arguments: argparse.Namespace) -> int:
     if arguments.json:
         emit(report | {"folder": str(folder)})
     else:
-        _show(report)
-        if arguments.windows:
-            _show_windows(report.get("by_window", []))
+        show_watched(report, windows=arguments.windows)
         if arguments.page is not None:
             stderr().print(Text(harmless(f"wrote {arguments.page}"), "dim"))
     return TOLD if report["drift"] or report.get("quiet") else 0
@@ -119,6 +123,7 @@ def _watched(arguments: argparse.Namespace) -> _Watched:
             column: {"method": method} if isinstance(method, str) else method.model_dump(mode="json")
             for column, method in drift.methods.items()
         },
+        segments=found.spec.monitoring.segments,
     )
 
 
@@ -148,77 +153,3 @@ def _write(page: Path, package: Path, report: dict[str, Any]) -> None:
         raise UsageError(
             f"the page cannot be written to '{page}': {fault.strerror}", fix="name another file with --page"
         ) from fault
-
-
-def _show_windows(windows: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from mlspec.cli.console import stderr, stdout
-    from mlspec.telling.drift_words import VERDICTS
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("since", "until", "verdict", "rows", "changed"):
-        table.add_column(name, justify="right" if name == "rows" else "left", no_wrap=name != "changed")
-    for one in windows:
-        verdict = Text(VERDICTS[one["verdict"]], STYLES[one["verdict"]])
-        changed = Text(harmless(", ".join(one["columns"])))
-        table.add_row(one["since"], one["until"], verdict, f"{one['rows']:,}", changed)
-    console = stdout()
-    console.print()
-    console.print(table)
-    note = "each window is judged on its own: of many, some tell a change by chance"
-    stderr().print(note, style="dim")
-
-
-def _show(report: dict[str, Any]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from mlspec.cli.console import stderr, stdout
-    from mlspec.telling.drift_words import VERDICTS, how
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("column", "verdict", "change", "p", "rows", "of"):
-        number = name in ("change", "p", "rows")
-        table.add_column(name, justify="right" if number else "left", no_wrap=number or name == "verdict")
-    for column in report["columns"]:
-        verdict = column["verdict"]
-        name = column["column"] if column["part"] == "inputs" else f"answer: {column['column']}"
-        shown = ["", "", "", ""]
-        if verdict != "not_observed":
-            rate = column["adjusted_p"]
-            shown = [
-                f"{column['effect']:.3f}" if column["effect"] < 1000 else f"{column['effect']:.4g}",
-                "" if rate is None else f"{rate:.2g}",
-                f"{column['rows']:,}",
-                how(column),
-            ]
-        table.add_row(Text(harmless(name)), Text(VERDICTS[verdict], STYLES[verdict]), *shown)
-    console = stdout()
-    if not console.is_terminal:
-        console.width = WIDE
-    console.print(table)
-    drifted = [column["column"] for column in report["columns"] if column["verdict"] == "drift"]
-    vague = any(column["verdict"] == "too_few_rows" for column in report["columns"])
-    which = ", ".join(drifted) if len(drifted) <= MOST else f"{len(drifted)} columns"
-    told = f"drift in {which}" if drifted else "too few rows to say" if vague else "no drift"
-    rows = (
-        f"{report['rows']:,} rows since {report['since']}, against {report['reference_rows']:,} of training"
-    )
-    limits = f"at most {report['false_alarms']:.0%} false alarms, changes from {report['smallest_effect']:g}"
-    console.print(f"\n{told}: {rows}; {limits}")
-    quiet = report.get("quiet", [])
-    if quiet:
-        away = sum(not one["up"] for one in quiet)
-        told = f"missing traffic in {len(quiet):,} window{'s' if len(quiet) > 1 else ''}, the last from"
-        why = f"{quiet[-1]['since']} with {quiet[-1]['rows']:,} rows; no service was up in {away:,} of them"
-        console.print(f"{told} {why}", style="bold red")
-    if report["dropped"]:
-        stderr().print(f"{report['dropped']:,} more rows came too fast to be watched", style="yellow")
-    if report.get("lost"):
-        told = f"about {report['lost']:,} more rows were answered and are in no profile"
-        why = "a service that runs writes them within half a minute; one that was killed has lost them"
-        stderr().print(f"{told}: {why}", style="yellow")
-    for line in report.get("skipped", ()):
-        stderr().print(Text(harmless(f"skipped: {line}"), "yellow"))

@@ -161,15 +161,18 @@ def _taps(served: _Served) -> list[Tap]:
     from mlspec.engine.files import read_json
     from mlspec.engine.serving.gathered import Gathered
     from mlspec.engine.watching.profiles_folder import profiles_folder
+    from mlspec.engine.watching.segments import read_segments
     from mlspec.engine.watching.tap import Tap
     from mlspec.sdk.contract import Contract
+    from mlspec.sdk.segment import Segment
 
     contract = Contract.revive(read_json(served.package / "contract.json"))
+    segments = [Segment.of(entry) for entry in read_segments(served.package)]
     taps = []
     for monitor, base in served.monitors:
         folder = profiles_folder(base, served.package)
         try:
-            observer = monitor.observer(contract, folder)
+            observer = monitor.observer(contract, folder, segments)
         except ModuleNotFoundError as error:
             raise MissingError(
                 f"monitoring needs '{error.name}'", fix=f"{INSTALL}, or --no-monitor"

@@ -294,5 +294,11 @@ class _Builder:
             "gate": ("passed",),
             "prepare": ("reference.json",),
         }
-        parameters = {"name": self.spec.name, "deployments": {name: self._plain(deployment)}}
+        parameters: dict[str, Any] = {
+            "name": self.spec.name,
+            "deployments": {name: self._plain(deployment)},
+        }
+        if self.spec.monitoring.segments:
+            parameters["monitoring"] = {"segments": self._plain(self.spec.monitoring.segments)}
+            reads["prepare"] += ("rows/test.parquet",)
         return self._step(f"package-{name}", parameters, reads, deployment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mlspec.sdk.contract import Contract
+    from mlspec.sdk.segment import Segment
 
 
 class Observer:
@@ -33,8 +35,8 @@ class Monitor(Plugin):
     of: str
     """The deployment that is watched."""
 
-    def observer(self, contract: Contract, folder: Path) -> Observer:
-        """Return an observer that writes into a folder."""
+    def observer(self, contract: Contract, folder: Path, segments: Sequence[Segment] = ()) -> Observer:
+        """Return an observer that writes into a folder; the rows of `segments` are watched apart, too."""
         raise NotImplementedError
 
     def compare(

@@ -1,4 +1,4 @@
-"""Whether the ways to tell a change suit the columns that they are for."""
+"""Whether ways to tell a change suit their columns, and rows can be watched apart by those named."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from mlspec.spec.spec import Spec
 
 
 def check_drift(spec: Spec, composed: Composed) -> Iterator[Fault]:
-    """Give methods of columns that the model does not take, and methods that do not suit their column.
+    """Give methods of columns that the model does not take, methods that do not suit their column, and what
+    rows cannot be watched apart by.
 
     Where features are chosen by the data, `mlspec monitor` looks instead.
     """
@@ -35,6 +36,31 @@ def check_drift(spec: Spec, composed: Composed) -> Iterator[Fault]:
                 what = f"'{word}' needs values, and the monitor '{name}' keeps none"
                 fix = f"set monitoring.monitors.{name}.sample: 1000, or another method"
                 yield composed.fault("MS0371", what, path, fix=fix)
+    for place, column in enumerate(spec.monitoring.segments):
+        yield from _no_segment(spec, column, place, features, composed)
+
+
+def _no_segment(
+    spec: Spec, column: str, place: int, features: Mapping[str, Feature] | None, composed: Composed
+) -> Iterator[Fault]:
+    path: KeyPath = ("monitoring", "segments", place)
+    if column in spec.monitoring.segments[:place]:
+        yield composed.fault("MS0372", f"'{column}' stands twice", path, fix="take one out")
+        return
+    if not spec.deployments:
+        what = f"nothing watches rows by '{column}': the spec has no deployment"
+        yield composed.fault("MS0372", what, path, fix="add a deployment, or leave monitoring.segments out")
+    if features is None:
+        return
+    if column not in features:
+        close = near(column, features)
+        fix = f"did you mean '{close}'?" if close else f"one of {', '.join(features)}"
+        yield composed.fault("MS0372", f"the model takes no column '{column}'", path, fix=fix)
+    elif features[column].tensor != "string":
+        texts = [name for name, feature in features.items() if feature.tensor == "string"]
+        what = f"rows are watched apart by columns of text, and '{column}' is a {features[column].kind}"
+        fix = f"one of {', '.join(texts)}" if texts else "leave monitoring.segments out"
+        yield composed.fault("MS0372", what, path, fix=fix)
 
 
 def _misfit(

@@ -52,6 +52,7 @@ EXAMPLE: Mapping[str, Any] = {
     "deployments": {"online": {"kind": "rest", "port": 3000}},
     "monitoring": {
         "monitors": {"live": {"kind": "whylogs", "of": "online", "every": "1h"}},
+        "segments": ["workclass"],
         "drift": {
             "against": "reference",
             "false_alarms": 0.01,

@@ -64,5 +64,10 @@ class Monitoring(Section):
         default_factory=dict
     )
     """Watchers by name."""
+    segments: tuple[Column, ...] = Field(default=(), max_length=5)
+    """Columns by whose values rows are watched apart, too: each of the 20 most frequent values with at least
+    30 held-out rows is held against those rows, and all other values together. They are columns of text that
+    the model takes; their references go into the package.
+    """
     drift: Annotated[Drift, NoEffect()] = Drift()
     """When a change is told."""

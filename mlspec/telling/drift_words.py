@@ -37,3 +37,21 @@ def how(column: Mapping[str, Any]) -> str:
     threshold = column.get("threshold")
     told = TESTS.get(column["test"], column["test"])
     return told if threshold is None else f"{told}, told from {threshold:g}"
+
+
+def changed_in(part: Mapping[str, Any]) -> list[str]:
+    """Return the columns that changed in a segment, the answers marked as such.
+
+    Args:
+        part: As `engine/watching/by_segment.py` reports it.
+
+    Example:
+        >>> column = {"column": "label", "part": "answers", "verdict": "drift"}
+        >>> changed_in({"columns": [column, {"column": "age", "part": "inputs", "verdict": "stable"}]})
+        ['answer: label']
+    """
+    return [
+        column["column"] if column["part"] == "inputs" else f"answer: {column['column']}"
+        for column in part["columns"]
+        if column["verdict"] == "drift"
+    ]

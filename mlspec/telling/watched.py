@@ -7,7 +7,7 @@ from typing import Any
 
 from mlspec.telling.charts.chart import Series, chart
 from mlspec.telling.document import document
-from mlspec.telling.drift_words import VERDICTS, how
+from mlspec.telling.drift_words import VERDICTS, changed_in, how
 from mlspec.telling.html import Html, joined, tag
 from mlspec.telling.table import table
 
@@ -28,6 +28,7 @@ def watched(name: str, report: Mapping[str, Any]) -> bytes:
     sections = [
         ("Columns", _columns("Columns of the rows", inputs, report)),
         ("Answers", _columns("Answers of the model", answers, report)),
+        ("Segments", _segments(report.get("segments", ()))),
         ("Missing traffic", _quiet(report.get("quiet", ()))),
         ("Windows", _windows(report.get("by_window", ()))),
         ("Not in here", _missing(report)),
@@ -42,9 +43,14 @@ def _head(name: str, report: Mapping[str, Any]) -> Html:
     verdict = "drift" if drifted else "too_few_rows" if vague else "stable"
     word, style = VERDICTS[verdict], STYLES[verdict]
     quiet = report.get("quiet", ())
-    if quiet and not drifted:
+    parts = [one for one in report.get("segments", ()) if one["verdict"] == "drift"]
+    if parts and not drifted:
+        word, style = VERDICTS["drift"], STYLES["drift"]
+    elif quiet and not drifted:
         word, style = "missing traffic", "bad"
     count = f"{len(drifted)} of {len(report['columns'])} columns and answers changed. " if drifted else ""
+    if parts:
+        count += f"{len(parts)} of {len(report['segments'])} segments changed. "
     rows = f"{report['rows']:,} rows against {report['reference_rows']:,} of training."
     if quiet:
         rows += f" {len(quiet):,} window{'s' if len(quiet) > 1 else ''} saw too few rows."
@@ -86,6 +92,26 @@ def _columns(caption: str, columns: Sequence[Mapping[str, Any]], report: Mapping
     ]
     head = ("column", "verdict", "change", "p", "rows", "of")
     return table(caption, head, rows, numbers=("change", "p", "rows"))
+
+
+def _segments(segments: Sequence[Mapping[str, Any]]) -> Html:
+    if not segments:
+        return Html("")
+    order = list(VERDICTS)
+    rows = [
+        (
+            one["segment"],
+            _mark(one["verdict"]),
+            f"{one['rows']:,}",
+            f"{one['reference_rows']:,}",
+            ", ".join(changed_in(one)),
+        )
+        for one in sorted(segments, key=lambda one: order.index(one["verdict"]))
+    ]
+    head = ("segment", "verdict", "rows", "held out", "changed")
+    told = table("Segments, the worst first", head, rows, numbers=("rows", "held out"))
+    note = "Each segment is held against its own held-out rows; half of the error rate is theirs."
+    return joined(told, tag("p", note, class_="quiet"))
 
 
 def _windows(windows: Sequence[Mapping[str, Any]]) -> Html:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,9 +21,12 @@ from whylogs.core.preprocessing import PreprocessedColumn
 from whylogs.core.view import ColumnProfileView, DatasetProfileView
 
 from mlspec.engine.files import write_bytes
+from mlspec.engine.watching.by_segment import prefix
 from mlspec.engine.watching.samples import Samples
+from mlspec.engine.watching.segments import parted
 from mlspec.sdk.contract import Contract
 from mlspec.sdk.monitor import Observer
+from mlspec.sdk.segment import Segment
 
 ANSWERS = "mlspec/"
 """Before the name of an answer; no input column's name may start so."""
@@ -31,6 +34,10 @@ VALUES = ".parquet"
 """End of the name of a file with sampled values; its beginning is that of the profile."""
 LONGEST = 100
 """Characters of a text that a sketch keeps; of longer ones the start and a digest."""
+HELD = 16_384
+"""Rows that wait in memory, at most, to be parted into segments: a look at many costs little more than one
+at few.
+"""
 
 
 class WhylogsObserver(Observer):
@@ -41,6 +48,7 @@ class WhylogsObserver(Observer):
         folder: Where profiles go.
         every: Length of a window in seconds.
         sample: Values of each number column that are kept beside the profile of a window; 0 keeps none.
+        segments: Whose rows are watched apart, too; they stand in the same profile under longer names.
         clock: Gives the time in seconds since 1970.
         seed: Of the choice of values; absent, each process has one of its own.
     """
@@ -52,6 +60,7 @@ class WhylogsObserver(Observer):
         every: float,
         *,
         sample: int = 0,
+        segments: Sequence[Segment] = (),
         clock: Callable[[], float] = time.time,
         seed: int | None = None,
     ) -> None:
@@ -61,15 +70,19 @@ class WhylogsObserver(Observer):
         self._columns: dict[str, dict[str, Metric]] = {}
         self._sample, self._random = sample, np.random.default_rng(seed)
         self._samples = Samples(sample, self._random)
+        self._segments = tuple(segments)
+        self._held: list[tuple[pa.RecordBatch, pa.RecordBatch]] = []
         self._window = self._start()
         self._changed = False
 
     def observe(self, rows: pa.RecordBatch, answers: pa.RecordBatch) -> None:
         """Take raw rows and their answers into the window that runs now."""
         self._turn()
-        for prefix, batch in (("", rows), (ANSWERS, answers)):
-            for name, column in zip(batch.schema.names, batch.columns, strict=True):
-                self._observe(prefix + name, column)
+        self._look("", rows, answers)
+        if self._segments:
+            self._held.append((rows, answers))
+            if sum(batch.num_rows for batch, _ in self._held) >= HELD:
+                self._part()
         self._changed = True
 
     def flush(self) -> None:
@@ -87,9 +100,23 @@ class WhylogsObserver(Observer):
             self._columns, self._window, self._changed = {}, self._start(), True
             self._samples = Samples(self._sample, self._random)
 
+    def _look(self, start: str, rows: pa.RecordBatch, answers: pa.RecordBatch) -> None:
+        for part, batch in (("", rows), (ANSWERS, answers)):
+            for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                self._observe(start + part + name, column)
+
+    def _part(self) -> None:
+        """Look at the rows that wait, segment by segment."""
+        held, self._held = self._held, []
+        if held:
+            rows, answers = (pa.concat_batches(batches) for batches in zip(*held, strict=True))
+            for segment, own, told in parted(self._segments, rows, answers):
+                self._look(prefix(segment), own, told)
+
     def _write(self) -> None:
         if not self._changed:
             return
+        self._part()
         start = datetime.fromtimestamp(self._window, UTC)
         view = DatasetProfileView(
             columns={

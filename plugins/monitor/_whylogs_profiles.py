@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,19 @@ import numpy as np
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from whylogs.core.errors import DeserializationError, UnsupportedError
-from whylogs.core.view import ColumnProfileView, DatasetProfileView
+from whylogs.core.view import DatasetProfileView
 
+from mlspec.engine.watching.by_segment import FAMILY, by_segment, prefix, worst
 from mlspec.engine.watching.drift import drift as drift_of
 from mlspec.engine.watching.moment import in_words
 from mlspec.engine.watching.quiet_windows import quiet_windows
 from mlspec.engine.watching.samples import Samples
-from mlspec.engine.watching.seen import Seen
 from mlspec.engine.watching.tally import Tally
 from mlspec.errors import MissingError, StepError
+from mlspec.sdk.segment import Segment
 
-from ._whylogs_observer import ANSWERS, VALUES, short
+from ._whylogs_observer import ANSWERS, VALUES
+from ._whylogs_seen import seen
 
 Floats = NDArray[np.float64]
 
@@ -73,7 +75,7 @@ def compare(
         told["by_window"] = _windows(found, columns, drift)
     values, notes = _values(list(found))
     views = list(found.values())
-    report = _judged(merge(views), values, columns, drift)
+    report = _judged(merge(views), values, columns, drift, reference.get("segments") or ())
     starts = sorted({f"{view.dataset_timestamp:%Y-%m-%dT%H:%M:%SZ}" for view in views})
     return {
         **report,
@@ -92,16 +94,27 @@ def _judged(
     values: Mapping[str, Floats],
     columns: dict[str, dict[str, Any]],
     drift: dict[str, Any],
+    segments: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    seen = {
-        name: _seen(view, values.get(name)) for name, view in merged.get_columns().items() if name in columns
+    known = columns | dict(_of_segments(segments))
+    found = {
+        name: seen(view, values.get(name)) for name, view in merged.get_columns().items() if name in known
     }
     rows = max((column["rows"] for column in columns.values()), default=0)
-    report = drift_of({"rows": rows, "columns": columns}, seen, **drift)
-    for column in report["columns"]:
-        column["part"] = "answers" if column["column"].startswith(ANSWERS) else "inputs"
-        column["column"] = column["column"].removeprefix(ANSWERS)
+    report = drift_of({"rows": rows, "columns": known}, found, **drift)
+    told = report["columns"]
+    report["columns"] = [_named(column) for column in told if column["column"] in columns]
+    if segments:
+        parts = by_segment([column for column in told if column["column"] not in columns], segments)
+        report["segments"] = [
+            part | {"columns": [_named(column) for column in part["columns"]]} for part in parts
+        ]
     return report
+
+
+def _named(column: dict[str, Any]) -> dict[str, Any]:
+    part = "answers" if column["column"].startswith(ANSWERS) else "inputs"
+    return {**column, "column": column["column"].removeprefix(ANSWERS), "part": part}
 
 
 def _windows(
@@ -119,16 +132,11 @@ def _windows(
                 "since": in_words(start.timestamp()),
                 "until": in_words(start.timestamp() + length),
                 "rows": report["rows"],
-                "verdict": _worst(report),
+                "verdict": worst(report["columns"]),
                 "columns": [one["column"] for one in report["columns"] if one["verdict"] == "drift"],
             }
         )
     return told
-
-
-def _worst(report: dict[str, Any]) -> str:
-    verdicts = {column["verdict"] for column in report["columns"]}
-    return next((word for word in ("drift", "too_few_rows", "stable") if word in verdicts), "not_observed")
 
 
 def _copy(view: DatasetProfileView) -> DatasetProfileView:
@@ -217,41 +225,14 @@ def merge(views: Sequence[DatasetProfileView]) -> DatasetProfileView:
 
 
 def _columns(reference: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for part, prefix in (("inputs", ""), ("answers", ANSWERS)):
+    for part, start in (("inputs", ""), ("answers", ANSWERS)):
         known = reference.get(part) or {"rows": 0, "columns": {}}
         for name, column in known["columns"].items():
-            yield prefix + name, {**column, "rows": known["rows"]}
+            yield start + name, {**column, "rows": known["rows"]}
 
 
-def _seen(view: ColumnProfileView, values: Floats | None = None) -> Seen:
-    counts = view.get_metric("counts")
-    rows, nulls = counts.n.value, counts.null.value
-    distribution, frequent = view.get_metric("distribution"), view.get_metric("frequent_items")
-    if distribution is not None:
-        sketch = distribution.kll.value
-
-        def shares(points: Floats) -> tuple[Floats, Floats]:
-            # The sketch's rank is the share strictly below: the next float's rank is that of "at or below".
-            below = [sketch.get_rank(point) for point in points]
-            upto = [sketch.get_rank(point) for point in np.nextafter(points, np.inf)]
-            return np.array(below, np.float64), np.array(upto, np.float64)
-
-        def quantiles(levels: Floats) -> Floats:
-            return np.array(sketch.get_quantiles(levels.tolist()), np.float64)
-
-        if sketch.is_empty():
-            return Seen(rows, nulls)
-        if values is not None and len(values) == rows - nulls:
-            return replace(Seen.of_numbers(values), rows=rows, nulls=nulls)
-        error = sketch.normalized_rank_error(True) if sketch.is_estimation_mode() else 0.0
-        return Seen(rows, nulls, shares=shares, rank_error=error, quantiles=quantiles, values=values)
-    if frequent is None:
-        return Seen(rows, nulls)
-    items = frequent.frequent_strings.value
-
-    def counted(texts: Sequence[str]) -> tuple[Floats, Floats]:
-        keys = [short(text) for text in texts]
-        least = [items.get_lower_bound(key) for key in keys]
-        return np.array(least, np.float64), np.array([items.get_upper_bound(key) for key in keys], np.float64)
-
-    return Seen(rows, nulls, counts=counted)
+def _of_segments(segments: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for entry in segments:
+        start = prefix(Segment.of(entry))
+        for name, column in _columns({part: entry[part] for part in ("inputs", "answers")}):
+            yield start + name, {**column, "family": FAMILY}

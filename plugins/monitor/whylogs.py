@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
@@ -13,6 +13,7 @@ from mlspec.sdk.monitor import Monitor, Observer
 
 if TYPE_CHECKING:
     from mlspec.sdk.contract import Contract
+    from mlspec.sdk.segment import Segment
 
 
 def _check_length(text: str) -> str:
@@ -41,11 +42,11 @@ class Whylogs(Monitor):
     monitor`, which then exits with 1; 0 asks for none.
     """
 
-    def observer(self, contract: Contract, folder: Path) -> Observer:
-        """Return an observer that writes into a folder."""
+    def observer(self, contract: Contract, folder: Path, segments: Sequence[Segment] = ()) -> Observer:
+        """Return an observer that writes into a folder; the rows of `segments` are watched apart, too."""
         from ._whylogs_observer import WhylogsObserver
 
-        return WhylogsObserver(contract, folder, seconds(self.every), sample=self.sample)
+        return WhylogsObserver(contract, folder, seconds(self.every), sample=self.sample, segments=segments)
 
     def compare(
         self,
@@ -59,7 +60,8 @@ class Whylogs(Monitor):
 
         Args:
             folder: Holds the profiles.
-            reference: `inputs` and `answers`, each as `reference.json` has it; each may be absent.
+            reference: `inputs` and `answers`, each as `reference.json` has it, and `segments`, as
+                `segments.json` has them; each may be absent.
             drift: `false_alarms` and `smallest_effect`.
             since: Seconds since 1970; windows that ended before are left out. Absent: all windows.
             by_window: Whether each window is told for itself as well.
@@ -67,7 +69,8 @@ class Whylogs(Monitor):
         Returns:
             What `engine/watching/drift.py` reports, and `windows` (files), `since` and `until` (windows'
             starts), `dropped` (rows that were not watched), `lost` (rows that were taken, in no profile)
-            and `skipped` (a line for each file that is no profile). With `by_window` that too: a list of
+            and `skipped` (a line for each file that is no profile). Where the reference has segments,
+            `segments`: what `engine/watching/by_segment.py` returns. With `by_window` that too: a list of
             `since`, `until`, `rows`, `verdict` and `columns` (those that drifted), earliest first. Where
             `min_rows` is set, `quiet`: what `engine/watching/quiet_windows.py` returns.
 

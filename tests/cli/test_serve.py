@@ -156,6 +156,39 @@ def test_what_it_saw_is_compared_with_the_training_data(
     assert "set monitoring.monitors.live.sample: 1000" in capfd.readouterr().err
 
 
+def test_a_part_of_the_rows_is_watched_apart(
+    here: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["spec.yaml", "monitoring.segments=[town]"]
+    assert main(["monitor", *asked]) == 3
+    assert "no references of segments" in capfd.readouterr().err
+    assert main(["plan", "--json", *asked]) == 0
+    steps = json.loads(capfd.readouterr().out)["steps"]
+    assert [step["name"] for step in steps if step["verdict"] == "run"] == ["package-online"]
+    assert main(["run", *asked]) == 0
+    capfd.readouterr()
+    seen = ["--folder", str(tmp_path / "seen")]
+    with serving(here, *asked, *seen) as told:
+        rows = table(4000, seed=6)
+        for row in rows:
+            row["size"] = row["size"] + (1.0 if row["town"] == "Bern" else -1.0)
+        assert predict(told["url"], rows)[0] == 200
+    assert main(["monitor", "--json", *asked, *seen]) == 1
+    report = json.loads(capfd.readouterr().out)
+    assert {column["verdict"] for column in report["columns"] if column["column"] == "size"} == {"stable"}
+    assert {one["segment"]: one["verdict"] for one in report["segments"]} == {
+        "town = Bern": "drift", "town = Genf": "drift", "town: any other": "not_observed",
+    }  # fmt: skip
+    page = tmp_path / "seen.html"
+    assert main(["monitor", *asked, *seen, "--page", str(page)]) == 1
+    out = capfd.readouterr().out
+    assert "drift in the segments town = " in out and "any other, any" not in out
+    assert "Segments, the worst first" in page.read_text()
+    package = str(here / "artifacts" / "towns" / "package-online")
+    assert main(["monitor", package, *seen]) == 1  # it carries what its segments are held against
+    assert main(["run"]) == 0
+
+
 def test_a_package_is_served_and_watched_without_its_spec(
     here: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -93,6 +93,10 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "a drift method of a time": [("hours per week: kolmogorov", "hired_at: kolmogorov")],
     "a distance of another kind of column": [("{method: population_stability_index", "{method: wasserstein")],
     "an unknown drift method": [("week: kolmogorov_smirnov", "week: kolmogorov_smirnow")],
+    "a segment by a column that is misspelt": [("segments: [workclass]", "segments: [workclas]")],
+    "a segment by a number, and one twice": [
+        ("segments: [workclass]", "segments: [workclass, hours per week, workclass]")
+    ],
     "a distance without a threshold": [("week: kolmogorov_smirnov", "week: wasserstein")],
     "a distance with a threshold of nothing": [("threshold: 0.2", "threshold: 0")],
     "a test that needs values": [("week: kolmogorov_smirnov", "week: mann_whitney")],

@@ -74,6 +74,7 @@ deployments:
 monitoring:
   monitors:
     live: {kind: whylogs, of: online}
+  segments: [workclass]
   drift:
     against: reference
     false_alarms: 0.05

@@ -72,6 +72,8 @@ CANNOT_TELL: dict[str, str] = {
     "a distance of another kind of column": OTHERS,
     "a distance without a threshold": "the word alone is a word of the language",
     "a test that needs values": OTHERS,
+    "a segment by a column that is misspelt": OTHERS,
+    "a segment by a number, and one twice": OTHERS,
     "an unknown export": OTHERS,
     "an unknown deployment": OTHERS,
     "shares that do not sum to one": OTHERS,

@@ -72,6 +72,20 @@ def test_windows_with_too_few_rows_are_the_word_of_the_page_where_nothing_change
     assert [word for word in page.of("td") if word in ("up", "not there")] == ["up", "not there", "not there"]
 
 
+def test_a_segment_that_changed_is_the_word_of_the_page_where_the_whole_did_not() -> None:
+    stable = {**COLUMN, "column": "age", "verdict": "stable", "effect": 0.0, "adjusted_p": 1.0}
+    moved = {**stable, "verdict": "drift", "effect": 0.4}
+    segments = [
+        {"segment": "town = Zug", "verdict": "stable", "rows": 10, "reference_rows": 90, "columns": [stable]},
+        {"segment": f"town = {BAD}", "verdict": "drift", "rows": 7, "reference_rows": 60, "columns": [moved]},
+    ]
+    page = read(columns=[stable], segments=segments)
+    assert page.of("strong") == ["Drift"] and "Segments" in page.of("h2")
+    assert any("1 of 2 segments changed" in word for word in page.of("p"))
+    names = [word for word in page.of("th") if word.startswith("town = ")]
+    assert names == [f"town = {BAD}", "town = Zug"]
+
+
 def test_very_many_windows_are_not_all_listed() -> None:
     page = read(by_window=[window(place) for place in range(SHOWN + 5)])
     assert any("5 earlier windows" in word for word in page.of("p"))

@@ -16,8 +16,10 @@ from mlspec.engine.files import read_json
 from mlspec.engine.serving.app import app
 from mlspec.engine.serving.gathered import Gathered
 from mlspec.engine.watching.profiles_folder import profiles_folder
+from mlspec.engine.watching.segments import read_segments
 from mlspec.engine.watching.tap import Tap
 from mlspec.sdk.contract import Contract
+from mlspec.sdk.segment import Segment
 from mlspec.sdk.slot import Slot
 
 VARIABLE = "MLSPEC_MONITOR"
@@ -38,7 +40,8 @@ def service(package: str) -> Starlette:
     contract = Contract.revive(read_json(folder / "contract.json"))
     monitor: Any = Slot("monitor").choose(watched)
     profiles = profiles_folder(Path(target), folder)
-    tap = Tap(monitor.observer(contract, profiles), profiles, partial(Gathered, contract))
+    segments = [Segment.of(entry) for entry in read_segments(folder)]
+    tap = Tap(monitor.observer(contract, profiles, segments), profiles, partial(Gathered, contract))
     return _whole(app(folder, taps=[tap]))
 
 

@@ -110,20 +110,41 @@ def exact_share(first: int, first_rows: int, second: int, second_rows: int) -> f
     return min(1.0, 2.0 * tail / float(weights.sum()))
 
 
-def adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
+def adjusted(p_values: Sequence[float], weights: Sequence[float] | None = None) -> tuple[float, ...]:
     """Return each p-value's false discovery rate: of all told at or below `a`, a share `a` is wrong at most.
 
-    Source: Benjamini and Hochberg (1995).
+    Args:
+        p_values: Of all tests that are looked at together.
+        weights: How much of the error rate each test may use, 1 on average; absent, all the same.
+
+    Source: Benjamini and Hochberg (1995); with weights Genovese, Roeder and Wasserman (2006).
 
     Example:
         >>> adjusted([0.01, 0.02, 0.9])
         (0.03, 0.03, 0.9)
+        >>> adjusted([0.01, 0.02], weights=[0.5, 1.5])
+        (0.02, 0.02)
     """
     count = len(p_values)
-    order = sorted(range(count), key=lambda i: p_values[i], reverse=True)
+    told = [p / weight for p, weight in zip(p_values, weights or [1.0] * count, strict=True)]
+    order = sorted(range(count), key=lambda i: told[i], reverse=True)
     found = [1.0] * count
     least = 1.0
     for place, index in enumerate(order):
-        least = min(least, p_values[index] * count / (count - place))
+        least = min(least, told[index] * count / (count - place))
         found[index] = least
     return tuple(found)
+
+
+def even(families: Sequence[str]) -> list[float]:
+    """Return weights, 1 on average, that give each family of tests the same part of the error rate.
+
+    Args:
+        families: The family of each test.
+
+    Example:
+        >>> even(["", "segments", "segments", "segments"])
+        [2.0, 0.6666666666666666, 0.6666666666666666, 0.6666666666666666]
+    """
+    sizes = {family: families.count(family) for family in set(families)}
+    return [len(families) / (len(sizes) * sizes[family]) for family in families]

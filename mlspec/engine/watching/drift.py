@@ -11,7 +11,7 @@ import numpy as np
 from mlspec.engine.watching._distances import distance
 from mlspec.engine.watching._drift_tests import categories, kolmogorov_smirnov, mann_whitney, nulls
 from mlspec.engine.watching._finding import Finding
-from mlspec.engine.watching._p_values import adjusted
+from mlspec.engine.watching._p_values import adjusted, even
 from mlspec.engine.watching.seen import Seen
 
 
@@ -33,7 +33,8 @@ def drift(
     Args:
         reference: As `reference.json`: `{"rows": n, "columns": {name: {"kind": ..., ...}}}`; a column may
             have `rows` of its own and a `method`, `{"method": word}` of `sdk/drift_method.py`, with the
-            `threshold` of a raw distance; of one of the kind `datetime` only the nulls are compared.
+            `threshold` of a raw distance; of one of the kind `datetime` only the nulls are compared. Columns
+            of one `family` (a word) share the error rate among them, each family an equal part of it.
         seen: What was observed, by column.
         false_alarms: Share (fraction 0-1) of columns told although nothing changed, at most.
         smallest_effect: Distance (fraction 0-1) below which a change is not worth telling: Kolmogorov-Smirnov
@@ -62,7 +63,14 @@ def drift(
     tested = [(name, one, one.p) for name in names for one in looks[name] if one.p is not None]
     rates = {
         (name, one): rate
-        for (name, one, _), rate in zip(tested, adjusted([p for _, _, p in tested]), strict=True)
+        for (name, one, _), rate in zip(
+            tested,
+            adjusted(
+                [p for _, _, p in tested],
+                even([str(known[name].get("family", "")) for name, _, _ in tested]),
+            ),
+            strict=True,
+        )
     }
     told = {
         name: _verdict(

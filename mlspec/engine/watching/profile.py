@@ -24,11 +24,19 @@ def profile(table: pa.Table) -> dict[str, Any]:
     """
     return {
         "rows": table.num_rows,
-        "columns": {name: _column(table.column(name)) for name in table.column_names},
+        "columns": {name: profile_of(table.column(name)) for name in table.column_names},
     }
 
 
-def _column(column: pa.ChunkedArray) -> dict[str, Any]:
+def profile_of(column: pa.ChunkedArray, steps: int = STEPS) -> dict[str, Any]:
+    """Return the quantiles or counts of one column; of times only the nulls.
+
+    Args:
+        column: Numbers, text or times.
+        steps: Steps between the smallest and the largest quantile.
+    """
+    if pa.types.is_timestamp(column.type):
+        return {"kind": "datetime", "nulls": column.null_count}
     if not pa.types.is_floating(column.type):
         found = pc.value_counts(column.drop_null()).to_pylist()
         counts = sorted(
@@ -38,5 +46,5 @@ def _column(column: pa.ChunkedArray) -> dict[str, Any]:
         return {"kind": "category", "counts": dict(counts[:MOST]), "other": other, "nulls": column.null_count}
     values = np.asarray(column.cast(pa.float64()).to_numpy(), np.float64)
     told = values[np.isfinite(values)]
-    quantiles = interpolated(np.sort(told), [step / STEPS for step in range(STEPS + 1)])
+    quantiles = interpolated(np.sort(told), [step / steps for step in range(steps + 1)])
     return {"kind": "number", "quantiles": quantiles, "nulls": len(values) - len(told)}

@@ -14,10 +14,12 @@ from mlspec import registry
 from mlspec.engine.files import read_json
 from mlspec.engine.scoring.scorer import Scorer
 from mlspec.engine.serving.rows import to_batch
+from mlspec.engine.watching.segment_references import segment_references
 from mlspec.engine.watching.with_methods import with_methods
 from mlspec.errors import MissingError, StepError, UsageError
 from mlspec.sdk.contract import Contract
 from mlspec.sdk.monitor import Monitor
+from mlspec.sdk.segment import Segment
 from mlspec.sdk.slot import Slot
 from tests.tiny_package import ROW, rows, write_package
 
@@ -93,6 +95,78 @@ def test_changed_rows_are_told_by_column_and_their_answers_too(
     assert told["rooms"] == told["smoker"] == told["seen"] == "stable"
 
 
+def segmented(package: Path, scorer: Scorer, columns: list[str], count: int = 6000) -> list[dict[str, Any]]:
+    made = to_batch(rows(count, seed=11), scorer.contract)
+    names = [item.name for item in scorer.contract.inputs]
+    answers = pa.Table.from_batches([scorer.score(made)])
+    table = pa.Table.from_batches([made])
+    for name in ("rooms", "smoker"):  # as `prepare` keeps them
+        table = table.set_column(names.index(name), name, table.column(name).cast(pa.string()))
+    return segment_references(columns, table.column, names, answers)
+
+
+def test_a_change_of_one_segment_is_told_though_the_whole_hides_it(
+    package: Path, scorer: Scorer, tmp_path: Path
+) -> None:
+    known = reference(package) | {"segments": segmented(package, scorer, ["town", "smoker"])}
+    asked = rows(4000, seed=12)
+    for row in asked:
+        if row["town"] == "" and row["age"] is not None:
+            row["age"] += 6.0
+    parts = [Segment.of(entry) for entry in known["segments"]]
+    for start in range(0, 4000, 1000):
+        watching = monitor().observer(scorer.contract, tmp_path, parts)
+        for at in range(start, start + 1000, 100):
+            watching.observe(*answered(scorer, asked[at : at + 100]))
+        watching.flush()
+    report = monitor().compare(tmp_path, known, DRIFT)
+    assert verdicts(report)["age"] == "stable"
+    told = {one["segment"]: one for one in report["segments"]}
+    assert {name: one["verdict"] for name, one in told.items()} == {
+        "town = Bern": "stable", "town = Zürich": "stable", "town = ''": "drift",
+        "town: any other": "not_observed",
+        "smoker = false": "stable", "smoker = true": "stable", "smoker: any other": "not_observed",
+    }  # fmt: skip
+    assert verdicts(told["town = ''"])["age"] == "drift" and verdicts(told["town = ''"])["rooms"] == "stable"
+    assert {column["part"] for column in told["town = ''"]["columns"]} == {"inputs", "answers"}
+    assert sum(one["rows"] for one in report["segments"]) == 8000 and report["rows"] == 4000
+    assert report["drift"] is True
+    windows = monitor().compare(tmp_path, known, DRIFT, by_window=True)["by_window"]
+    assert {window["verdict"] for window in windows} == {"stable"}
+
+
+def test_segments_are_compared_by_the_methods_of_their_columns(
+    package: Path, scorer: Scorer, tmp_path: Path
+) -> None:
+    known = reference(package) | {"segments": segmented(package, scorer, ["smoker"])}
+    watching = monitor().observer(scorer.contract, tmp_path, [Segment.of(one) for one in known["segments"]])
+    watching.observe(*answered(scorer, rows(1000, seed=13)))
+    watching.flush()
+    far = with_methods(known, {"age": {"method": "wasserstein", "threshold": 3.0}})
+    report = monitor().compare(tmp_path, far, DRIFT)
+    tests = {column["test"] for part in report["segments"][:2] for column in part["columns"]}
+    assert "wasserstein" in tests and report["drift"] is False
+
+
+def test_rows_of_a_segment_stay_in_their_window_and_none_is_lost(
+    package: Path, scorer: Scorer, tmp_path: Path
+) -> None:
+    known = segmented(package, scorer, ["smoker"])
+    now = [30.0]
+    from mlspec.plugins.monitor._whylogs_observer import WhylogsObserver
+
+    watching = WhylogsObserver(
+        scorer.contract, tmp_path, 60.0, segments=[Segment.of(one) for one in known], clock=lambda: now[0]
+    )
+    for window, count in enumerate((500, 300)):
+        now[0] = 30.0 + 60.0 * window
+        watching.observe(*answered(scorer, rows(count, seed=window)))
+    watching.flush()
+    for since, expected in ((None, 800), (70.0, 300)):
+        report = monitor().compare(tmp_path, reference(package) | {"segments": known}, DRIFT, since)
+        assert sum(one["rows"] for one in report["segments"]) == report["rows"] == expected
+
+
 def test_few_rows_are_too_few_to_say(package: Path, scorer: Scorer, tmp_path: Path) -> None:
     watching = monitor().observer(scorer.contract, tmp_path)
     watching.observe(*answered(scorer, rows(20)))
@@ -126,7 +200,8 @@ def test_files_that_are_no_profile_are_named_and_skipped(
 
 
 def test_many_windows_and_processes_merged_equal_one_pass(scorer: Scorer, tmp_path: Path) -> None:
-    from mlspec.plugins.monitor._whylogs_profiles import _seen, merge, read
+    from mlspec.plugins.monitor._whylogs_profiles import merge, read
+    from mlspec.plugins.monitor._whylogs_seen import seen
 
     asked = rows(9000, seed=6)
     now = [0.0]
@@ -146,7 +221,7 @@ def test_many_windows_and_processes_merged_equal_one_pass(scorer: Scorer, tmp_pa
     ages = np.array([row["age"] for row in asked if row["age"] is not None])
     points = np.quantile(ages, np.linspace(0.01, 0.99, 25))
     for merged in (many, one):
-        age, town = _seen(merged.get_column("age")), _seen(merged.get_column("town"))
+        age, town = seen(merged.get_column("age")), seen(merged.get_column("town"))
         assert (age.rows, age.nulls, town.nulls) == (9000, 900, 0)
         assert age.shares is not None and town.counts is not None
         below, upto = age.shares(points)
@@ -161,25 +236,27 @@ def test_many_windows_and_processes_merged_equal_one_pass(scorer: Scorer, tmp_pa
 
 
 def test_a_sketch_tells_shares_below_and_up_to_a_value(scorer: Scorer, tmp_path: Path) -> None:
-    from mlspec.plugins.monitor._whylogs_profiles import _seen, merge, read
+    from mlspec.plugins.monitor._whylogs_profiles import merge, read
+    from mlspec.plugins.monitor._whylogs_seen import seen
 
     watching = observer(scorer.contract, tmp_path)
     watching.observe(*answered(scorer, [{**ROW, "age": age} for age in (1, 2, 2, 3, None)]))
     watching.flush()
-    age = _seen(merge([read(file) for file in tmp_path.glob("*.bin")]).get_column("age"))
+    age = seen(merge([read(file) for file in tmp_path.glob("*.bin")]).get_column("age"))
     assert age.shares is not None and age.rank_error == 0.0
     below, upto = age.shares(np.array([0.5, 1.0, 2.0, 3.0, 9.0]))
     assert below.tolist() == [0.0, 0.0, 0.25, 0.75, 1.0] and upto.tolist() == [0.0, 0.25, 0.75, 1.0, 1.0]
 
 
 def test_more_values_than_a_sketch_holds_have_honest_bounds(scorer: Scorer, tmp_path: Path) -> None:
-    from mlspec.plugins.monitor._whylogs_profiles import _seen, merge, read
+    from mlspec.plugins.monitor._whylogs_profiles import merge, read
+    from mlspec.plugins.monitor._whylogs_seen import seen
 
     names = [f"town {i % 5000}" for i in range(20_000)] + ["Bern"] * 4000
     watching = observer(scorer.contract, tmp_path)
     watching.observe(*answered(scorer, [{**ROW, "town": name} for name in names]))
     watching.flush()
-    town = _seen(merge([read(file) for file in tmp_path.glob("*.bin")]).get_column("town"))
+    town = seen(merge([read(file) for file in tmp_path.glob("*.bin")]).get_column("town"))
     assert town.counts is not None
     least, most = town.counts(["Bern", "town 7", "nowhere"])
     for low, high, true in zip(least, most, (4000, 4, 0), strict=True):
@@ -188,7 +265,8 @@ def test_more_values_than_a_sketch_holds_have_honest_bounds(scorer: Scorer, tmp_
 
 
 def test_long_and_strange_texts_are_kept_apart_and_short(scorer: Scorer, tmp_path: Path) -> None:
-    from mlspec.plugins.monitor._whylogs_profiles import _seen, merge, read
+    from mlspec.plugins.monitor._whylogs_profiles import merge, read
+    from mlspec.plugins.monitor._whylogs_seen import seen
 
     texts = ["x" * 1_000_000 + "a", "x" * 1_000_000 + "b", "", "é", "e\u0301", "\U0001f600", "x" * 100]
     watching = observer(scorer.contract, tmp_path)
@@ -196,7 +274,7 @@ def test_long_and_strange_texts_are_kept_apart_and_short(scorer: Scorer, tmp_pat
     watching.flush()
     (file,) = tmp_path.glob("*.bin")
     assert file.stat().st_size < 1_000_000
-    town = _seen(merge([read(file)]).get_column("town"))
+    town = seen(merge([read(file)]).get_column("town"))
     assert town.counts is not None and town.counts(texts)[0].tolist() == [1.0] * 7
 
 
