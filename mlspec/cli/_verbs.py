@@ -10,6 +10,7 @@ ORDER = (
     "validate",
     "plan",
     "run",
+    "compile",
     "score",
     "serve",
     "monitor",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -33,11 +34,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the plan and tell what came of it."""
     from mlspec.cli._progress import Progress
     from mlspec.cli._summary import show_metrics
-    from mlspec.errors import CheckFailed
+    from mlspec.errors import CheckFailed, UsageError
     from mlspec.run.planned import planned
     from mlspec.run.walk import run_plan
     from mlspec.sdk.terminable import terminable
 
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        raise UsageError(
+            "`mlspec run` starts torchrun itself, and torchrun started it",
+            fix="start `mlspec run` on the first machine alone: it tells what to start on the others",
+        )
     path, overrides, overlays = spec_of(arguments)
     found = planned(path, overrides, overlays, sample=arguments.sample)
     with terminable(), Progress() as progress:

@@ -16,10 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def step(arguments: argparse.Namespace) -> int:
-    """Do the step in the workspace around the current folder."""
+    """Do the step in the workspace around the current folder; started by torchrun, take part in it."""
     from mlspec import registry
     from mlspec.cli._progress import Progress
     from mlspec.compose.workspace import workspace_of
+    from mlspec.engine.training.seat import seat
     from mlspec.run.perform import perform
     from mlspec.run.seal import hashes_here
     from mlspec.run.written import written
@@ -28,6 +29,12 @@ def step(arguments: argparse.Namespace) -> int:
     root = workspace_of(Path.cwd() / "spec.yaml")
     registry.attach(root)
     found = written(root, arguments.pipeline, arguments.step)
+    taken = seat()
+    if taken is not None:
+        from mlspec.engine.training.order import order_folder
+        from mlspec.steps._join import join
+
+        return join(order_folder(root, found.pipeline, found.name), root, taken)
     with terminable(), Progress() as progress:
         if found.kind == "plan":
             from mlspec.run.check_plan import check_plan

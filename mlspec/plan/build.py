@@ -12,6 +12,7 @@ from mlspec.plan.baseline_of import baseline_of
 from mlspec.plan.plain import plain
 from mlspec.plan.plan import Plan, Step
 from mlspec.plan.plugins_of import plugins_of, revisions, workspace_files
+from mlspec.sdk.fields import parameters as options_of
 from mlspec.sdk.fields import seconds
 from mlspec.sdk.frozen import freeze
 from mlspec.sdk.gate import BASELINE
@@ -232,7 +233,8 @@ class _Builder:
         used = (spec.model, *(getattr(spec.training, key) for key in sorted(training)), spec.hardware)
         reads = {"prepare": ("features.json", "target.json", "shards")}
         every = seconds(spec.training.checkpoint.every)
-        return self._step("train", parameters, reads, *used, checkpoint_every=every)
+        launcher = options_of(spec.hardware.launcher)
+        return self._step("train", parameters, reads, *used, checkpoint_every=every, launcher=launcher)
 
     def _export(self, name: str) -> Step:
         # Its gates are the step gate's: another bound is no reason to export again.

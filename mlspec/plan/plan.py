@@ -29,6 +29,10 @@ class Step:
     """The plug-ins at work in it; their options are in the parameters."""
     checkpoint_every: float = field(default=300.0, compare=False)
     """Seconds between checkpoints of a training; no parameter, because it changes no result."""
+    launcher: Mapping[str, Any] = field(default_factory=lambda: {"kind": "local"}, compare=False)
+    """How the processes of a training are started; no parameter, because it changes no result. It stands in
+    plan.yaml all the same, for `dvc repro`.
+    """
 
     @property
     def kind(self) -> str:

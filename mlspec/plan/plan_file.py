@@ -18,6 +18,9 @@ def plan_file(plan: Plan, pipeline: str) -> str:
     steps = tuple(step for step in plan.steps if step.pipeline == pipeline)
     content: dict[str, Any] = {step.name: step.parameters for step in steps}
     content["inputs"] = {step.name: step.inputs for step in steps if step.inputs}
+    launchers = {step.name: step.launcher for step in steps if step.launcher != {"kind": "local"}}
+    if launchers:
+        content["launchers"] = launchers
     if pipeline == plan.name:
         content["plan"] = plan.guard.parameters
     elif plan.inferred:

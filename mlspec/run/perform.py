@@ -57,6 +57,7 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
         step=step.name,
         scratch=scratch,
         checkpoint_every=step.checkpoint_every,
+        launcher=step.launcher,
         locks=locked_inputs(workspace, step),
         logs=logs,
         progress=watch.progressed,

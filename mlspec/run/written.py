@@ -43,5 +43,6 @@ def written(workspace: Path, pipeline: str, name: str) -> Step:
         parameters=content.get(name, {}),
         inputs=content.get("inputs", {}).get(name, {}),
         dependencies=tuple(stages[name].get("deps", ())),
+        launcher=content.get("launchers", {}).get(name, {"kind": "local"}),
         always=bool(stages[name].get("always_changed", False)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 def _silent(done: float, total: float | None, unit: str) -> None:
@@ -25,6 +26,8 @@ class Context:
     """A folder for checkpoints and spills, kept between runs of this step with the same inputs."""
     checkpoint_every: float = 300.0
     """Seconds between checkpoints inside an epoch (`training.checkpoint.every`, which changes no result)."""
+    launcher: Mapping[str, Any] = field(default_factory=lambda: {"kind": "local"})
+    """How the processes of a training are started (`hardware.launcher`, which changes no result)."""
     locks: Mapping[str, str] = field(default_factory=dict)
     """What dvc.lock says of each folder that the step reads, by the name of the step that wrote it: a hash of
     its content.

@@ -12,6 +12,22 @@ from mlspec.sdk.plugin import Plugin
 
 
 @dataclass(frozen=True)
+class Shape:
+    """On what a training is spread, as far as it is known before anything has run."""
+
+    pipeline: str
+    """The folder under `pipelines/`."""
+    step: str
+    """The step's full name."""
+    nodes: int
+    """Machines."""
+    devices: int
+    """Devices a machine, a process each."""
+    cuda: bool
+    """Whether the devices are CUDA's."""
+
+
+@dataclass(frozen=True)
 class Work:
     """A training that several processes do together."""
 
@@ -26,21 +42,48 @@ class Work:
     processes: int
     """How many processes, one a device."""
 
+    @property
+    def shape(self) -> Shape:
+        """Return on what it is spread."""
+        hardware = self.parameters["hardware"]
+        return Shape(
+            self.context.name,
+            self.context.step,
+            hardware["nodes"],
+            hardware["devices"],
+            hardware["accelerator"] == "cuda",
+        )
+
 
 class Launcher(Plugin):
-    """A way to start the processes of a training."""
+    """A way to start the processes of a training.
+
+    How training is started changes no result, so nothing of it is a step's parameter.
+    """
 
     slot: ClassVar[str] = "launcher"
     max_processes: ClassVar[int | None] = None
     """Most processes it can start, or None."""
     max_nodes: ClassVar[int | None] = None
     """Most machines on which it can start them, or None."""
+    elsewhere: ClassVar[bool] = False
+    """Whether it starts a training of one process as well, because that process works on another machine."""
 
     def start(self, work: Work) -> None:
-        """Start the processes of a training and return when it is done; never asked for a single process.
+        """Start the processes of a training and return when it is done; asked for a single process only where
+        it starts them `elsewhere`.
 
         Raises:
             MlspecError: a process failed; the others are gone by then.
             KeyboardInterrupt: the training was asked to end; its state is saved.
         """
         raise NotImplementedError(f"the launcher '{self.kind}' starts no processes")
+
+    def scripts(self, shape: Shape, run: str) -> Mapping[str, str]:
+        """Return the files that `mlspec compile` writes, by name: what starts, and where; nothing is started.
+
+        Args:
+            shape: On what training is spread.
+            run: The command that does the whole plan, `mlspec run` and its words.
+        """
+        raise NotImplementedError(f"the launcher '{self.kind}' writes no scripts")

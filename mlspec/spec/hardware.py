@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from mlspec.sdk.fields import NoEffect
 from mlspec.sdk.frozen import Section
 from mlspec.sdk.launcher import Launcher
 from mlspec.sdk.slot import Slot
@@ -27,7 +28,7 @@ class Hardware(Section):
         default_factory=lambda: Slot("strategy").choose("single"), validate_default=False
     )
     """How training is spread over devices."""
-    launcher: Annotated[Launcher, Slot("launcher", default="local")] = Field(  # type: ignore[assignment]
+    launcher: Annotated[Launcher, Slot("launcher", default="local"), NoEffect()] = Field(  # type: ignore[assignment]
         default_factory=lambda: Slot("launcher").choose("local"), validate_default=False
     )
     """How training processes are started."""

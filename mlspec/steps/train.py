@@ -18,7 +18,7 @@ from mlspec.engine.training.weights import class_weights
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.frozen import freeze
-from mlspec.sdk.launcher import Work
+from mlspec.sdk.launcher import Launcher, Work
 from mlspec.sdk.model import FitOptions, FittedModel, Model, TorchModel
 from mlspec.sdk.slot import Slot
 from mlspec.spec.hardware import Hardware
@@ -54,9 +54,11 @@ def train(
     assert isinstance(model, Model)
     hardware = Hardware.revive(parameters["hardware"])
     _check_devices(model, hardware)
-    if group is None and hardware.devices * hardware.nodes > 1:
-        work = Work(parameters, inputs, output, context, hardware.devices * hardware.nodes)
-        hardware.launcher.start(work)
+    launcher = Slot("launcher").choose(freeze(context.launcher))
+    assert isinstance(launcher, Launcher)
+    processes = hardware.devices * hardware.nodes
+    if group is None and isinstance(model, TorchModel) and (processes > 1 or launcher.elsewhere):
+        launcher.start(Work(parameters, inputs, output, context, processes))
         _forget(context)
         return
     group = group or Group()
@@ -175,7 +177,7 @@ def _accelerator(hardware: Hardware, group: Group) -> Literal["cpu", "cuda"]:
         return hardware.accelerator
     import torch
 
-    return "cuda" if torch.cuda.is_available() and torch.cuda.device_count() >= group.ranks else "cpu"
+    return "cuda" if torch.cuda.is_available() and torch.cuda.device_count() >= group.devices else "cpu"
 
 
 def _used(accelerator: Literal["cpu", "cuda"], group: Group) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from mlspec.plan.build import build_plan, pin_features
 from mlspec.plan.difference import difference
 from mlspec.plan.plan_file import plan_file, read_plan_file
 from mlspec.plan.scalar import scalar
+from mlspec.sdk.slot import Slot
 from mlspec.spec.load import load_spec
 
 
@@ -80,7 +81,7 @@ def test_the_default_metrics_are_written_down(written):
 def test_revisions_of_the_plug_ins_are_parameters(spec):
     revisions = build_plan(spec).step("train").parameters["revisions"]
     assert set(revisions) == {
-        "launcher/local", "metric/auroc", "model/mlp", "optimizer/adamw", "schedule/one_cycle", "step/train",
+        "metric/auroc", "model/mlp", "optimizer/adamw", "schedule/one_cycle", "step/train",
         "strategy/single",
     }  # fmt: skip
 
@@ -164,3 +165,14 @@ def test_a_broken_plan_file_is_named(tmp_path):
 )
 def test_a_difference_names_the_leaf(old, new, lines):
     assert difference(old, new) == lines
+
+
+def test_how_training_is_started_is_in_the_plan_and_no_parameter(spec):
+    launcher = Slot("launcher").choose({"kind": "torchrun", "port": 29600})
+    changed = spec.model_copy(update={"hardware": spec.hardware.model_copy(update={"launcher": launcher})})
+    plan = build_plan(changed)
+    assert plan.steps == build_plan(spec).steps
+    assert "launchers:\n  train:\n    address: null\n    kind: torchrun\n    port: 29600\n" in plan_file(
+        plan, plan.name
+    )
+    assert "launchers:" not in plan_file(build_plan(spec), plan.name)

@@ -108,7 +108,7 @@ def _check(lesson: Lesson, group: Group) -> None:
             where="training.early_stopping.metric",
             fix="choose a metric of this kind of target, or leave it out to watch the loss",
         )
-    check_cuda(lesson.accelerator, group.ranks)
+    check_cuda(lesson.accelerator, group.devices)
 
 
 def _divisible(module: torch.nn.Module, group: Group) -> None:
@@ -132,10 +132,10 @@ def _run(lesson: Lesson, learner: Learner, scratch: Path, group: Group) -> None:
     trainer = lightning.Trainer(
         max_epochs=lesson.epochs - course.epoch,
         accelerator=lesson.accelerator,
-        devices=[group.rank] if lesson.accelerator == "cuda" and group.ranks > 1 else 1,
+        devices=[group.device] if lesson.accelerator == "cuda" and group.ranks > 1 else 1,
         strategy="auto" if lesson.strategy is None else lesson.strategy.lightning(),
         # A cluster's own variables must not make Lightning look for processes: they are ours.
-        plugins=[LightningEnvironment()] if group.ranks > 1 else None,
+        plugins=[LightningEnvironment()],
         default_root_dir=scratch,
         logger=False,
         enable_checkpointing=False,

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from mlspec.engine.training.check_cuda import check_cuda
+from mlspec.errors import MissingError
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,23 @@ class Group:
     ranks: int = 1
     """How many there are."""
     store: Path | None = None
-    """The file on which they find each other: new, and of this training alone."""
+    """The file on which they find each other: new, and of this training alone. None: the environment names
+    an address (MASTER_ADDR, MASTER_PORT).
+    """
+    local: int | None = None
+    """This process's number on its machine; as `rank` where None: all are on one."""
+    here: int | None = None
+    """How many are on its machine; all where None."""
+
+    @property
+    def device(self) -> int:
+        """Return the number of this process's device on its machine."""
+        return self.rank if self.local is None else self.local
+
+    @property
+    def devices(self) -> int:
+        """Return how many devices the processes of this machine have."""
+        return self.ranks if self.here is None else self.here
 
     def share(self, rows: int, rank: int | None = None) -> slice:
         """Return the part of some rows that a rank takes: all parts together are the rows, in order.
@@ -80,20 +97,32 @@ class Group:
     @contextmanager
     def together(self, accelerator: Literal["cpu", "cuda"]) -> Iterator[None]:
         """Find the other ranks, and leave them in the end; alone there is nobody to find."""
-        check_cuda(accelerator, self.ranks)
+        check_cuda(accelerator, self.devices)
         if self.ranks == 1:
             yield
             return
         from torch import distributed
 
         if accelerator == "cuda":
-            torch.cuda.set_device(self.rank)
+            torch.cuda.set_device(self.device)
         distributed.init_process_group(
             "gloo" if accelerator == "cpu" else "cpu:gloo,cuda:nccl",
-            store=distributed.FileStore(str(self.store), self.ranks),  # type: ignore[attr-defined]
+            init_method="env://" if self.store is None else None,
+            store=None if self.store is None else distributed.FileStore(str(self.store), self.ranks),  # type: ignore[attr-defined]
             rank=self.rank,
             world_size=self.ranks,
         )
+        self._alike(accelerator)
         # Not left where the work failed: leaving can wait for ranks that are gone, and the process ends.
         yield
         distributed.destroy_process_group()
+
+    def _alike(self, accelerator: Literal["cpu", "cuda"]) -> None:
+        """Refuse processes of which some have a CUDA device and some have none."""
+        (cuda,) = self.sums(accelerator == "cuda")
+        if 0 < cuda < self.ranks:
+            raise MissingError(
+                f"{cuda:.0f} of {self.ranks} processes have a CUDA device, and the others have none",
+                where="hardware.accelerator",
+                fix="set hardware.accelerator: cpu, or start all of them on machines with a CUDA device",
+            )
