@@ -80,6 +80,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MS0312": "The data cannot be reached, or has no columns that can be read.",
         "MS0313": "A database or a URL is not within reach: its driver, a variable or its server. Nothing in "
         "the spec is wrong, so this ends with exit 3. `mlspec validate --no-data` does not ask it.",
+        "MS0314": "Parts of hardware contradict each other: a launcher has nothing to start, or does not "
+        "know on what; an accelerator, a strategy and a precision do not go together.",
         "MS0321": "A gate is held against something that is not there, looks at slices that "
         "evaluation.slices does not tell, or lets a measure get better.",
         "MS0331": "A run writes the contract where it is missing, so it is a YAML file inside the workspace, "

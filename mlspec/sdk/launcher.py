@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -55,6 +55,18 @@ class Work:
         )
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What hinders a launcher."""
+
+    what: str
+    """One sentence."""
+    fix: str
+    """What mends it."""
+    key: str | None = None
+    """The option of the launcher at which it is told; at `hardware.accelerator` where None."""
+
+
 class Launcher(Plugin):
     """A way to start the processes of a training.
 
@@ -68,6 +80,10 @@ class Launcher(Plugin):
     """Most machines on which it can start them, or None."""
     elsewhere: ClassVar[bool] = False
     """Whether it starts a training of one process as well, because that process works on another machine."""
+
+    def problems(self, accelerator: str) -> Iterator[Problem]:
+        """Give what hinders a start on an accelerator; asked when the spec is read, wherever that is."""
+        yield from ()
 
     def start(self, work: Work) -> None:
         """Start the processes of a training and return when it is done; asked for a single process only where

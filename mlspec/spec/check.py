@@ -13,8 +13,9 @@ from mlspec.errors import Fault
 from mlspec.spec.check_columns import Known, check_columns
 from mlspec.spec.check_contract import check_contract
 from mlspec.spec.check_drift import check_drift
+from mlspec.spec.check_hardware import check_hardware
 from mlspec.spec.check_target import check_metrics, check_target
-from mlspec.spec.check_training import check_hardware, check_training
+from mlspec.spec.check_training import check_training
 from mlspec.spec.check_uses import check_uses
 from mlspec.spec.spec import Spec
 

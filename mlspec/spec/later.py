@@ -18,7 +18,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "source": ("iceberg", "delta", "kafka", "huggingface"),
     "feature": ("text", "image", "vector"),
     "strategy": ("fsdp", "deepspeed", "tensor_parallel"),
-    "launcher": ("slurm", "ray"),
+    "launcher": ("ray",),
     "export": ("torchscript", "safetensors"),
     "deployment": ("batch", "stream"),
 }

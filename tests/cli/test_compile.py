@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,38 @@ exec torchrun --nnodes=3 --nproc-per-node=2 --node-rank=2 \
 --master-addr="${MASTER_ADDR:?the name or address of the first machine}" \
 --master-port=29500 --rdzv-conf=timeout=120 -m mlspec step two train
 """
+
+
+JOB = """\
+#!/usr/bin/env bash
+#SBATCH --job-name=two.train
+#SBATCH --nodes=3
+#SBATCH --ntasks-per-node=2
+#SBATCH --cpus-per-task=4
+#SBATCH --gpus-per-node=a100:2
+#SBATCH --partition=gpu,long
+#SBATCH --account=team_a
+#SBATCH --qos=normal
+#SBATCH --constraint=nvlink
+#SBATCH --time=12:30:00
+#SBATCH --mem=65536M
+#SBATCH --output=artifacts/two/logs/train/slurm.txt
+#SBATCH --no-requeue
+#SBATCH --signal=TERM@120
+# `mlspec run` submits this and follows it: the processes do what it ordered.
+set -eo pipefail
+module load cuda/12.4
+export MLSPEC_TAKES_PART=slurm
+hosts=$(scontrol show hostnames "$SLURM_JOB_NODELIST")
+export MASTER_ADDR=${hosts%%$'\\n'*}
+export MASTER_PORT=$((20000 + SLURM_JOB_ID % 20000))
+export OMP_NUM_THREADS=4 SRUN_CPUS_PER_TASK=4
+exec srun --kill-on-bad-exit=1 PYTHON -P -m mlspec step two train
+"""
+OPTIONS = (
+    "{kind: slurm, partition: 'gpu,long', account: team_a, qos: normal, time: 750m, memory: 64GiB, cpus: 4, "
+    "gpu: a100, constraint: nvlink, modules: [cuda/12.4]}"
+)
 
 
 @pytest.fixture
@@ -64,13 +98,24 @@ def test_a_script_for_each_machine(spec: Path) -> None:
     assert not (spec / ".mlspec").exists() and not (spec / "pipelines").exists()
 
 
+def test_a_job(spec: Path) -> None:
+    overrides = [f"hardware.launcher={OPTIONS}", "hardware.accelerator=cuda"]
+    assert main(["compile", "--target", "slurm", "-o", "job", *overrides]) == 0
+    text = (spec / "job" / "train.sbatch").read_text()
+    assert text.replace(shlex.quote(sys.executable), "PYTHON") == JOB
+    checked(spec / "job")
+    assert main(["compile", "--target", "slurm", "-o", "job", "hardware={accelerator: cpu, nodes: 1}"]) == 0
+    assert "gpus" not in (spec / "job" / "train.sbatch").read_text()
+    checked(spec / "job")
+
+
 def test_it_is_printed_and_a_name_is_asked_for_its_launcher(
     spec: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["compile", "--target", "torchrun", "hardware.launcher.address=node-a"]) == 0
     printed = capsys.readouterr().out
     assert "# ---- node-1.sh\n" in printed and "--master-addr=node-a " in printed
-    assert main(["compile", "--json", "--target", "torchrun", "hardware={nodes: 1, devices: 1}"]) == 0
+    assert main(["compile", "--json", "--target", "torchrun", "hardware={nodes: 1, devices: 2}"]) == 0
     files = json.loads(capsys.readouterr().out)["files"]
     assert list(files) == ["node-0.sh"]
     assert main(["compile", "--target", "local"]) == 2

@@ -54,6 +54,13 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "an unknown preset": [("hardware: cpu", "hardware: gup")],
     "_self_ first": [("  - hardware: cpu\n  - _self_", "  - _self_\n  - hardware: cpu")],
     "a hydra section": [("seed: 7", "seed: 7\nhydra: {run: {dir: .}}")],
+    "a launcher with nothing to start": [("precision: fp32", "launcher: torchrun")],
+    "a launcher that does not know on what": [("precision: fp32", "launcher: {kind: slurm, gpu: a100}")],
+    "a launcher of another accelerator": [
+        ("accelerator: auto", "accelerator: cpu"),
+        ("precision: fp32", "launcher: {kind: slurm, gpu: a100}"),
+    ],
+    "an option that would be a command": [("precision: fp32", "launcher: {kind: slurm, partition: 'a;b'}")],
     "not built: a key": [("opset: 20, parity", "opset: 20, quantize: weights_int8, parity")],
     "not built: a kind": [("citizen: binary", "citizen: text")],
     "not built: a word": [("precision: fp32", "precision: bf16")],

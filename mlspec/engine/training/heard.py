@@ -34,6 +34,8 @@ class Heard:
     ended: bool = False
     """Whether it ended because the training was over for another's fault."""
     done: bool = False
+    known: str = ""
+    """What is known of its end besides what it told."""
     status: int | None = None
     """Its exit status, where it is a process of this machine that has ended."""
 
@@ -99,6 +101,7 @@ def _silent(found: Heard, work: Work) -> StepError:
         how += ", as the system does when memory is short" if status == -signal.SIGKILL else ""
     else:
         how = "ended without a word" if found.status is None else f"ended with status {status}"
+        how += f" ({found.known})" if found.known else ""
         lines = last_lines(found.log)
         how += f": {' / '.join(lines)}" if lines else ""
     what = f"process {found.rank} of {work.processes} of the training (counted from 0) {how}"

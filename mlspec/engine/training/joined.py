@@ -36,8 +36,10 @@ LEAVING = 30.0
 class Started(Protocol):
     """What starts the processes."""
 
-    name: str
-    """As a user knows it."""
+    @property
+    def name(self) -> str:
+        """Return what a user knows it by; once it has failed, with how."""
+
     log: Path
     """Where what it prints lies."""
 
@@ -177,10 +179,16 @@ def _tell(found: _Followed, word: str | None) -> None:
 def _judge(found: _Followed) -> None:
     step, started = found.work.context.step, found.started
     here = [one for one in found.all if one.here]
-    if len(here) == len(found.all) or any(one.over and not one.ended for one in here):
-        judge(here, found.work)
-        return
     status = started.poll()
+    for one in here:
+        one.known = started.name if status else ""
+    if len(here) == len(found.all) or any(one.over and not one.ended for one in here):
+        try:
+            judge(here, found.work)
+        except KeyboardInterrupt:
+            found.work.context.say(f"{started.name} was asked to end: the state of the training is saved")
+            raise
+        return
     if status is None:
         raise MissingError(
             f"{len(here)} of {len(found.all)} processes came within {found.wait:.0f} seconds",
