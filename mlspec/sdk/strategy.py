@@ -21,6 +21,8 @@ class Strategy(Plugin):
     slot: ClassVar[str] = "strategy"
     max_devices: ClassVar[int | None] = None
     """Most devices it can use, or None."""
+    sharded: ClassVar[bool] = False
+    """Whether each process holds a part of the weights only, as torch's DTensor."""
 
     def lightning(self) -> Any:
         """Return what `pytorch_lightning.Trainer(strategy=...)` takes in a process of one device."""
@@ -30,7 +32,8 @@ class Strategy(Plugin):
         """Return the module as training steps call it where there are several processes.
 
         After `backward` the gradients of the module's own parameters must be the mean over all processes,
-        the same in each.
+        the same in each; where it is `sharded`, each process has its part of them. The optimiser is built
+        over the module's parameters afterwards.
 
         Args:
             module: On its device, with the same weights in every process.

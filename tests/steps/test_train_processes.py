@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -130,14 +131,15 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 
 @pytest.mark.slow
-def test_two_processes_leave_what_one_leaves(tmp_path: Path) -> None:
+@pytest.mark.parametrize("strategy", [{"kind": "ddp"}, {"kind": "fsdp", "unit": 1}], ids=["ddp", "fsdp"])
+def test_two_processes_leave_what_one_leaves(strategy: dict[str, Any], tmp_path: Path) -> None:
     """50 steps, the last batch of each epoch unequal: weights, loss and the model's own answers."""
     rows = planted("binary", 1565, 1)
     parts = {"train": rows, "val": planted("binary", 301, 2), "parity": hostile(INPUTS, 40)}
     prepared = shards(tmp_path / "prepare", INPUTS, target_of("binary", rows), **parts)
     model = Slot("model").choose({"kind": "mlp", "hidden": (8,)})
     given = parameters(model, TRAINING)  # type: ignore[arg-type]
-    spread = {"accelerator": "cpu", "devices": 2, "strategy": {"kind": "ddp"}}
+    spread = {"accelerator": "cpu", "devices": 2, "strategy": strategy}
     said: list[str] = []
     one = trained(given, prepared, tmp_path / "one")
     two = trained(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -105,16 +106,28 @@ def part(rows: int, group: Group) -> slice:
 
 
 class InOrder:
-    """A rank's part of all rows once, in their order, in chunks of the same memory as in training."""
+    """A rank's part of all rows once, in their order, in chunks of the same memory as in training.
+
+    Every rank has as many chunks, one row more or less in each: a weight that is parted over ranks is
+    gathered by all of them at once.
+    """
 
     def __init__(self, rows: Rows, size: int, group: Group | None = None) -> None:
-        self.rows, self.size = rows, size
+        group = group or Group()
         # A rank whose share is empty looks at a row that does not count: Lightning skips what is empty.
-        self.part = part(len(rows), group or Group())
+        found = part(len(rows), group)
+        most = max(group.count(len(rows), rank) for rank in range(group.ranks))
+        count, own = max(1, -(-most // size)), found.stop - found.start
+        if group.ranks == 1:
+            cuts = [*range(0, own, size), own]
+        else:
+            cuts = [place * own // count for place in range(count + 1)]
+        self.rows = rows
+        self.parts = tuple(slice(found.start + one, found.start + other) for one, other in pairwise(cuts))
 
     def __len__(self) -> int:
-        return int(-(-(self.part.stop - self.part.start) // self.size))
+        return len(self.parts)
 
     def __iter__(self) -> Iterator[Chunk]:
-        for start in range(self.part.start, self.part.stop, self.size):
-            yield self.rows.take(slice(start, min(start + self.size, self.part.stop)))
+        for places in self.parts:
+            yield self.rows.take(places)

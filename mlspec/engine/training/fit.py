@@ -63,8 +63,9 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
         from mlspec.engine.training.learner import Learner
 
         def save() -> None:
+            state = learner.state()
             if group.rank == 0:
-                save_checkpoint(checkpoint, key, learner.state())
+                save_checkpoint(checkpoint, key, state)
 
         total = float(lesson.epochs * lesson.rows)
         learner = Learner(
@@ -88,7 +89,7 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
         else:
             learner.settle()
         best = learner.course.epoch if learner.patience is None else learner.patience.epoch
-        return Trained(learner.module.cpu().eval(), tuple(learner.course.history), best)
+        return Trained(learner.trained(), tuple(learner.course.history), best)
 
 
 def _check(lesson: Lesson, group: Group) -> None:

@@ -19,6 +19,7 @@ from mlspec.engine.training.chunks import BATCHES, Chunk, part
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.lesson import Lesson
 from mlspec.engine.training.loss import loss
+from mlspec.engine.training.parted import gathered, parted, parted_state, unfused, whole
 from mlspec.engine.training.patience import Patience
 from mlspec.engine.training.seeded import random_state, restore
 from mlspec.errors import StepError, Terminated
@@ -85,6 +86,7 @@ class Learner(lightning.LightningModule):
         self._scores: list[NDArray[np.float32]] = []
         self._val_loss = 0.0
         self._saved = time.monotonic()
+        self._due = False
         self.stop: KeyboardInterrupt | None = None
         """Set from outside: the training saves its state and raises this as soon as the state is whole."""
         self.listen: Callable[[], None] = lambda: None
@@ -92,16 +94,20 @@ class Learner(lightning.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Build the optimiser and the schedule, and put back what a checkpoint knew of them."""
-        self._optimizer = self._lesson.optimizer.build(self.module.parameters())
-        if self._lesson.schedule is not None:
-            self._schedule = self._lesson.schedule.build(self._optimizer, self._lesson.steps)
-        if self._found is not None:
-            self._optimizer.load_state_dict(self._found["optimizer"])
-            if self._schedule is not None:
-                self._schedule.load_state_dict(self._found["schedule"])
         if self._group.ranks > 1:
             assert self._lesson.strategy is not None
             self._scored = self._lesson.strategy.spread(self.module, self.device)
+        self._optimizer = self._lesson.optimizer.build(self.module.parameters())
+        unfused(self._optimizer)
+        if self._lesson.schedule is not None:
+            self._schedule = self._lesson.schedule.build(self._optimizer, self._lesson.steps)
+        if self._found is not None:
+            self._optimizer.load_state_dict(parted_state(self._found["optimizer"], self._optimizer))
+            if self._schedule is not None:
+                self._schedule.load_state_dict(self._found["schedule"])
+        if self.best is not None:
+            likes = self.module.state_dict()
+            self.best = {name: parted(value, likes[name]) for name, value in self.best.items()}
         return self._optimizer
 
     def on_train_start(self) -> None:
@@ -164,10 +170,12 @@ class Learner(lightning.LightningModule):
             torch.manual_seed(int(words[0]) << 32 | int(words[1]))
 
     def _agree(self, total: float = 0.0) -> float:
-        """Return a value's sum over the ranks; all of them learn whether one was asked to stop."""
+        """Return a value's sum over the ranks; all of them learn whether to stop, or to save."""
         stop = self.stop
         ended = isinstance(stop, Terminated)
-        total, asked, terminated = self._group.sums(total, stop is not None, ended)
+        due = time.monotonic() - self._saved >= self._lesson.save_every
+        total, asked, terminated, saving = self._group.sums(total, stop is not None, ended, due)
+        self._due = saving > 0
         if asked and self._group.ranks > 1:
             self._agreed = Terminated() if terminated else KeyboardInterrupt()
         return total
@@ -197,8 +205,7 @@ class Learner(lightning.LightningModule):
         """Tell how far it is, and save when it is time."""
         every = self._lesson.rows
         self._progress(self.course.epoch * every + self.course.rows)
-        due = self._stopping is not None or time.monotonic() - self._saved >= self._lesson.save_every
-        if due and self.course.rows < every:
+        if (self._stopping is not None or self._due) and self.course.rows < every:
             self._tell("train/loss", self.course.loss / self.course.rows, self.course.step)
             self.save()
             self._heed()
@@ -210,15 +217,15 @@ class Learner(lightning.LightningModule):
 
     def settle(self) -> None:
         """Give weights that no training row can reach a sensible value."""
-        with torch.no_grad():
+        with torch.no_grad(), gathered(self.module):
             self._lesson.model.settle(self.module, [count.to(self.device) for count in self._counts])
 
     def validation_step(self, chunk: Chunk, index: int) -> None:
         """Score a chunk of the val split."""
         numbers, codes, truth, weight = chunk
+        scores = self.module(numbers, codes)
         if not self._group.count(self._lesson.val.rows if self._lesson.val else 0):
             return
-        scores = self.module(numbers, codes)
         self._val_loss += loss(self._lesson.target.kind, scores, truth, weight, "sum").item()
         self._scores.append(scores.float().cpu().numpy())
 
@@ -272,16 +279,28 @@ class Learner(lightning.LightningModule):
         self._saved = time.monotonic()
 
     def state(self) -> dict[str, Any]:
-        """Return all that a killed training needs to go on as if nothing had been."""
+        """Return all that a killed training needs to go on as if nothing had been, on any number of ranks.
+
+        All ranks must ask; only rank 0 is given weights of which each has a part.
+        """
+        first = self._group.rank == 0
         return {
-            "module": self.module.state_dict(),
-            "best": self.best,
+            "module": whole(self.module.state_dict(), first),
+            "best": whole(self.best, first),
             "patience": None if self.patience is None else asdict(self.patience),
-            "optimizer": self._optimizer.state_dict(),
+            "optimizer": whole(self._optimizer.state_dict(), first),
             "schedule": None if self._schedule is None else self._schedule.state_dict(),
             "course": asdict(self.course),
             "random": random_state(),
         }
+
+    def trained(self) -> torch.nn.Module:
+        """Return the module with whole weights, on the CPU and in evaluation mode; all ranks must ask."""
+        if self._lesson.strategy is None or not self._lesson.strategy.sharded or self._group.ranks == 1:
+            return self.module.cpu().eval()
+        made = self._lesson.model.module(self._lesson.inputs, self._lesson.target)
+        made.load_state_dict(whole(self.module.state_dict()))
+        return made.eval()
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from a state; the optimiser's part is put back once Lightning asks for the optimiser."""

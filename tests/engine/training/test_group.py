@@ -167,6 +167,50 @@ def test_dropout_draws_the_same_again_when_resumed(tmp_path: Path) -> None:
         assert value.tobytes() == again[0][0][name].tobytes() == again[1][0][name].tobytes()
 
 
+SHARDED = {"kind": "fsdp", "unit": 1}
+MOMENTUM = {"kind": "sgd", "lr": 0.05, "momentum": 0.9}
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_parted_weights_learn_what_whole_ones_do(keep: bool, tmp_path: Path) -> None:
+    """Weights that cannot be halved, codes that no row held, and a val split that ends the training."""
+    strategy = choose("strategy", SHARDED | {"keep": keep})
+    options = {"patience": 1, "metric": choose("metric", "auroc"), "epochs": 5, "rows": 320} if keep else {}
+    model = {"kind": "mlp", "hidden": (16,)}
+    still = {"attention_dropout": 0.0, "hidden_dropout": 0.0}
+    if keep:
+        model = {"kind": "ft_transformer", "width": 8, "heads": 2, "blocks": 1, "hidden": 8, **still}
+    options["model"] = choose("model", model)
+    what = lesson("binary", strategy=strategy, optimizer=choose("optimizer", MOMENTUM), **options)
+    for found in shared(what, tmp_path / "two"):
+        close(found, alone(what, tmp_path))
+
+
+@pytest.mark.parametrize(("before", "after"), [(2, 2), (2, 3), (2, 1), (1, 2)])
+def test_a_killed_training_with_parted_weights_goes_on_with_other_parts(
+    before: int, after: int, tmp_path: Path
+) -> None:
+    what = lesson(
+        save_every=0.0, strategy=choose("strategy", SHARDED), optimizer=choose("optimizer", MOMENTUM),
+        patience=9, rows=800,
+    )  # fmt: skip
+    expected = alone(what, tmp_path / "whole")
+    (tmp_path / "cut").mkdir()
+    if before > 1:
+        assert shared(what, tmp_path / "cut", before, 1100)[0] == "RuntimeError('down')"
+    else:
+        _take_part(what, tmp_path / "cut", Group(), multiprocessing.get_context("fork").Queue(), 1100)
+    assert (tmp_path / "cut" / "training.safetensors").is_file()
+    found = shared(what, tmp_path / "cut", after) if after > 1 else [as_told(alone(what, tmp_path / "cut"))]
+    for one in found:
+        close(one, expected)
+
+
+def as_told(found: Trained) -> Any:
+    state = {name: value.numpy() for name, value in found.module.state_dict().items()}
+    return state, found.history, found.best_epoch
+
+
 @pytest.mark.parametrize("rows", range(8))
 @pytest.mark.parametrize("ranks", [1, 2, 3, 5])
 def test_every_row_is_taken_once(rows: int, ranks: int) -> None:
