@@ -101,5 +101,7 @@ def _with_kind(slot: str, kind: str, spot: At) -> Tree:
         tree["evaluation"] = {"metrics": [0], "slices": ["sex"]}
         del tree["exports"]["main"]["gates"]
         del tree["training"]
+    if slot == "launcher":  # one that starts something needs something to start
+        tree["hardware"] = {"accelerator": "cpu", "devices": 2, "strategy": {"kind": "ddp"}}
     put(tree, spot, {"kind": kind, **{name: item for name, item in value.items() if name != "kind"}})
     return tree
