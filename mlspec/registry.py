@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from importlib import metadata
 
 SLOTS = (
-    "source", "feature", "split", "rule", "model", "optimizer", "schedule", "metric", "gate",
+    "source", "feature", "split", "rule", "model", "loss", "optimizer", "schedule", "metric", "gate",
     "strategy", "launcher", "export", "deployment", "monitor",
 )  # fmt: skip
 KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.plugin import Plugin
+from mlspec.sdk.training import Loss
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +26,8 @@ class Model(Plugin):
     slot: ClassVar[str] = "model"
     uses: ClassVar[frozenset[str]]
     """Keys of `training:` that this model obeys; a user who sets another is told so."""
+    losses: ClassVar[frozenset[str] | None] = None
+    """Kinds of `training.loss` that it can make small; None: any."""
 
     def append(self, builder: Builder, folder: Path, inputs: ModelInputs, target: FittedTarget) -> str:
         """Append this trained model to a graph and return the name of its scores tensor.
@@ -43,7 +46,17 @@ class TorchModel(Model):
 
     requires: ClassVar[Mapping[str, str]] = {"torch": "train", "pytorch_lightning": "train"}
     uses: ClassVar[frozenset[str]] = frozenset(
-        {"epochs", "batch_size", "optimizer", "schedule", "early_stopping", "class_weights", "checkpoint"}
+        {
+            "epochs",
+            "batch_size",
+            "loss",
+            "optimizer",
+            "schedule",
+            "early_stopping",
+            "class_weights",
+            "sampling",
+            "checkpoint",
+        }
     )
 
     whole_batch: ClassVar[bool] = False
@@ -85,6 +98,8 @@ class FitOptions:
     class_weights: tuple[float, ...] | None
     """One factor a class, or None."""
     threads: int
+    loss: Loss | None = None
+    """What is made small, of the model's `losses`; None: what its library takes for this kind of target."""
 
 
 class FittedModel(Model):

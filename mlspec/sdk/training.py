@@ -1,14 +1,34 @@
-"""How a torch model's weights move."""
+"""What a model makes small, and how a torch model's weights move."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
+from mlspec.sdk.contract import TargetKind
 from mlspec.sdk.plugin import Plugin
 
 if TYPE_CHECKING:
     import torch
+
+
+class Loss(Plugin):
+    """What training makes small."""
+
+    slot: ClassVar[str] = "loss"
+    targets: ClassVar[tuple[TargetKind, ...]]
+    """Kinds of target that it can be taken for."""
+
+    def each(self, scores: torch.Tensor, truth: torch.Tensor, kind: TargetKind) -> torch.Tensor:
+        """Return the loss of each row, `[rows] float32`.
+
+        Args:
+            scores: `[rows, width] float32`: logits, or a value in the target's standard deviations.
+            truth: `[rows]`: 0 or 1 float32 (binary), class codes int64 (category), standardised values
+                float32 (number).
+            kind: What is predicted.
+        """
+        raise NotImplementedError
 
 
 class Optimizer(Plugin):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from mlspec import registry
 from mlspec.compose.composed import Composed
 from mlspec.errors import Fault
+from mlspec.sdk.contract import TargetKind
 from mlspec.spec.spec import Spec
 
 
@@ -20,6 +22,7 @@ def check_training(spec: Spec, composed: Composed) -> Iterator[Fault]:
         fix = f"remove it; '{spec.model.kind}' uses {', '.join(sorted(uses)) or 'nothing'} of training"
         yield composed.fault("MS0308", what, ("training", key), key=True, fix=fix)
     kind = spec.data.target.kind
+    yield from _check_loss(spec, composed)
     if kind == "number" and training.class_weights is not None and "class_weights" in uses:
         what = "'training.class_weights' is for targets with classes, and this one is 'number'"
         yield composed.fault("MS0304", what, ("training", "class_weights"), key=True, fix="remove it")
@@ -31,6 +34,14 @@ def check_training(spec: Spec, composed: Composed) -> Iterator[Fault]:
         yield composed.fault(
             "MS0304", what, ("training", "class_weights"), fix="name the two classes of the target"
         )
+    if training.sampling is not None and "sampling" in uses:
+        if kind == "number":
+            what = "'training.sampling' is for targets with classes, and this one is 'number'"
+            yield composed.fault("MS0304", what, ("training", "sampling"), key=True, fix="remove it")
+        elif training.class_weights == "balanced":
+            what = "'training.sampling' and 'training.class_weights' would both balance the classes"
+            fix = "leave one out: balanced twice, rare classes rule"
+            yield composed.fault("MS0304", what, ("training", "sampling"), key=True, fix=fix)
     stopping = training.early_stopping
     if stopping is None or "early_stopping" not in uses:
         return
@@ -50,3 +61,22 @@ def check_training(spec: Spec, composed: Composed) -> Iterator[Fault]:
             ("training", "early_stopping", "metric"),
             fix="choose a metric of evaluation.metrics",
         )
+
+
+def _check_loss(spec: Spec, composed: Composed) -> Iterator[Fault]:
+    """Give a loss of another kind of target, or one that the model cannot make small."""
+    loss, kind, model = spec.training.loss, spec.data.target.kind, type(spec.model)
+    if loss is None or "loss" not in model.uses:
+        return
+    able = [name for name in sorted(model.losses or registry.kinds("loss")) if _suits(name, kind)]
+    if kind not in loss.targets:
+        what = f"the loss '{loss.kind}' is for {' and '.join(loss.targets)} targets, and this one is '{kind}'"
+    elif loss.kind not in able:
+        what = f"the model '{spec.model.kind}' cannot make the loss '{loss.kind}' small"
+    else:
+        return
+    yield composed.fault("MS0304", what, ("training", "loss"), key=True, fix=f"one of {', '.join(able)}")
+
+
+def _suits(loss: str, kind: TargetKind) -> bool:
+    return kind in registry.find("loss", loss).targets

@@ -30,9 +30,11 @@ EXAMPLE: Mapping[str, Any] = {
         "epochs": 20,
         "batch_size": 512,
         "optimizer": {"kind": "adamw", "lr": 0.001},
+        "loss": {"kind": "focal", "gamma": 2.0},
         "schedule": {"kind": "one_cycle"},
         "early_stopping": {"metric": "auroc", "patience": 5},
-        "class_weights": "balanced",
+        "class_weights": {"<=50K": 1.0, ">50K": 2.0},
+        "sampling": "balanced",
         "checkpoint": {"every": "10m"},
     },
     "hardware": {

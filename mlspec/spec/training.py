@@ -11,7 +11,7 @@ from mlspec.sdk.fields import Duration, NoEffect
 from mlspec.sdk.frozen import Section
 from mlspec.sdk.metric import Metric
 from mlspec.sdk.slot import Slot
-from mlspec.sdk.training import Optimizer, Schedule
+from mlspec.sdk.training import Loss, Optimizer, Schedule
 
 
 class EarlyStopping(Section):
@@ -37,6 +37,8 @@ class Training(Section):
     """Times each training row is seen."""
     batch_size: int = Field(default=256, ge=1)
     """Rows an optimiser step."""
+    loss: Annotated[Loss, Slot("loss")] | None = None
+    """What is made small; the log loss of classes, or the squared error of a number, where absent."""
     optimizer: Annotated[Optimizer, Slot("optimizer", default="adamw")] = Field(  # type: ignore[assignment]
         default_factory=lambda: Slot("optimizer").choose("adamw"), validate_default=False
     )
@@ -47,5 +49,9 @@ class Training(Section):
     """Stop early on the val split; off where absent."""
     class_weights: Literal["balanced"] | Mapping[str, Annotated[float, Field(gt=0)]] | None = None
     """Weight of each class in the loss; `balanced` weighs by the inverse of the training rows of a class."""
+    sampling: Literal["balanced"] | None = None
+    """`balanced` draws rows so that each class comes equally often, as many an epoch as there are training
+    rows: rare ones come several times. Absent, each row comes once an epoch.
+    """
     checkpoint: Annotated[Checkpoint, NoEffect()] = Checkpoint()
     """How often training can be resumed from."""

@@ -94,11 +94,23 @@ def _learn(
     if context.logs is not None:
         write_json(context.logs / "hardware.json", _used(accelerator, group))
     factors = class_weights(training.class_weights, data.target)
+    _check_learnt(model, training, data)
     if isinstance(model, FittedModel):
-        return _fit(model, FitOptions(parameters["seed"], factors, threads()), data, context)
+        return _fit(model, FitOptions(parameters["seed"], factors, threads(), training.loss), data, context)
     if isinstance(model, TorchModel):
         return _train(model, training, hardware, accelerator, factors, parameters, data, context, group)
     raise StepError(f"the model '{model.kind}' is neither a TorchModel nor a FittedModel", where="model")
+
+
+def _check_learnt(model: Model, training: Training, data: Prepared) -> None:
+    """Refuse what `check_training` refuses, in plans that were written by hand."""
+    loss, kind = training.loss, data.target.kind
+    if loss is not None and (kind not in loss.targets or loss.kind not in (model.losses or {loss.kind})):
+        raise StepError(
+            f"'{model.kind}' cannot learn a {kind} target by the loss '{loss.kind}'", where="training.loss"
+        )
+    if training.sampling is not None and kind == "number":
+        raise StepError("a number has no classes that could come equally often", where="training.sampling")
 
 
 def _fit(model: FittedModel, options: FitOptions, data: Prepared, context: Context) -> Learned:
@@ -139,7 +151,9 @@ def _train(
         epochs=training.epochs,
         batch_size=training.batch_size,
         seed=parameters["seed"],
+        loss=training.loss,
         class_weights=factors,
+        balanced=training.sampling == "balanced",
         patience=None if stopping is None else stopping.patience,
         metric=None if stopping is None else stopping.metric,
         save_every=context.checkpoint_every,

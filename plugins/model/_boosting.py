@@ -34,7 +34,7 @@ def fit(
     _check(train, val, target, stops=arguments["early_stopping"])
     table = table_of(train, inputs)
     made = HistGradientBoostingRegressor if target.kind == "number" else HistGradientBoostingClassifier
-    learner = made(**arguments)
+    learner = made(**arguments, **_loss(options))
     held: dict[str, Any] = {}
     if arguments["early_stopping"] and val is not None:
         held = {
@@ -55,6 +55,13 @@ def fit(
     return Fitted(
         _write(learner, table, inputs, target), _Predict(learner, table, inputs, target), _history(learner)
     )
+
+
+def _loss(options: FitOptions) -> dict[str, Any]:
+    """Return the loss in scikit-learn's words, which takes the others by itself."""
+    if options.loss is None or options.loss.kind != "quantile":
+        return {}
+    return {"loss": "quantile", "quantile": options.loss.model_dump()["q"]}
 
 
 def _check(train: Encoded, val: Encoded | None, target: FittedTarget, stops: bool) -> None:

@@ -18,6 +18,8 @@ class GradientBoosting(FittedModel):
     """Trees fitted one after the other, each to what the ones before left over (scikit-learn's)."""
 
     requires: ClassVar[Mapping[str, str]] = {"sklearn": "train", "onnx": "train"}
+    uses: ClassVar[frozenset[str]] = FittedModel.uses | {"loss"}
+    losses: ClassVar[frozenset[str] | None] = frozenset({"log_loss", "squared_error", "quantile"})
 
     trees: int = Field(default=100, ge=1, le=100_000)
     """Rounds of boosting; each fits one tree (one a class, where there are several)."""

@@ -45,6 +45,17 @@ def metric(example: Any, folder: Path) -> list[float]:
     return found
 
 
+def loss(example: Any, folder: Path) -> list[float]:
+    found: list[float] = []
+    for target in example.targets:
+        width = 3 if target == "category" else 1
+        scores = torch.linspace(-3, 3, 12 * width).reshape(12, width)
+        places = torch.arange(12)
+        truth = {"number": torch.linspace(2, -2, 12), "binary": (places % 2).float(), "category": places % 3}
+        found += example.each(scores, truth[target], target).tolist()
+    return found
+
+
 def schedule(example: Any, folder: Path) -> list[float]:
     made = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
     scheduler, found = example.build(made, 12), []
@@ -97,6 +108,7 @@ def model(example: Any, folder: Path) -> list[float]:
 
 RESULTS: dict[str, tuple[Callable[[Any, Path], list[float]], float]] = {
     "feature": (feature, 1e-9),
+    "loss": (loss, 1e-5),
     "metric": (metric, 1e-9),
     "model": (model, 2e-3),
     "optimizer": (optimizer, 1e-9),

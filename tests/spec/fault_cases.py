@@ -91,6 +91,20 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "training keys that trees do not use": [
         ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: gradient_boosting}")
     ],
+    "a loss of another kind of target": [
+        ("batch_size: 256", "batch_size: 256\n  loss: {kind: huber, delta: 0.5}")
+    ],
+    "an unknown loss": [("batch_size: 256", "batch_size: 256\n  loss: fokal")],
+    "a loss that trees cannot make small": [
+        ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: gradient_boosting}"),
+        (
+            "  epochs: 5\n  batch_size: 256\n  optimizer: {kind: adamw, lr: 1e-3, weight_decay: 0.01}\n",
+            "  loss: focal\n",
+        ),
+        ("  schedule: {kind: one_cycle}\n  early_stopping: {metric: auroc, patience: 3}\n", ""),
+        ("  checkpoint: {every: 5m}\n", ""),
+    ],
+    "classes balanced twice": [("batch_size: 256", "batch_size: 256\n  sampling: balanced")],
     "too many devices": [("accelerator: auto", "accelerator: auto\n  devices: 4")],
     "a gate of one export that names another": [("{at_least: 0.6", "{at_least: 0.6, export: small")],
     "an unknown export": [("export: main", "export: mian")],

@@ -53,6 +53,14 @@ def rows_of(encoded: Encoded, target: FittedTarget, factors: tuple[float, ...] |
     )
 
 
+def draws(encoded: Encoded, target: FittedTarget) -> torch.Tensor:
+    """Return how likely each row is drawn where classes come equally often: `[rows] float64`, added up."""
+    codes = encoded.target.astype(np.int64)
+    rows = np.bincount(codes, minlength=len(target.classes))
+    each = 1.0 / (np.count_nonzero(rows) * rows[codes])
+    return torch.from_numpy(np.cumsum(each))
+
+
 def shared(array: NDArray[np.generic]) -> torch.Tensor:
     """Return a tensor over an array's own memory; read-only memory is never written by training."""
     with warnings.catch_warnings():
@@ -70,6 +78,8 @@ class Shuffled:
         epoch: 0-based epoch that the next iteration gives.
         chunk: Chunks of that epoch that were already taken.
         group: Whose part of each batch is given: see `part`.
+        draws: `[rows] float64`, rising to 1: how likely each row is drawn, added up. Then as many rows as
+            there are come in an epoch, some of them several times; absent, each row comes once.
     """
 
     def __init__(
@@ -80,13 +90,15 @@ class Shuffled:
         epoch: int = 0,
         chunk: int = 0,
         group: Group | None = None,
+        draws: torch.Tensor | None = None,
     ) -> None:
         self.rows, self.batch, self.seed = rows, batch_size, seed
         self.epoch, self.chunk, self.group = epoch, chunk, group or Group()
+        self.draws = draws
 
     def __iter__(self) -> Iterator[Chunk]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
-        order = torch.randperm(len(self.rows), generator=generator)
+        order = self._order(generator)
         first = self.chunk
         self.epoch, self.chunk = self.epoch + 1, 0
         for places in torch.split(order, self.batch * BATCHES)[first:]:
@@ -94,6 +106,13 @@ class Shuffled:
                 batches = torch.split(places, self.batch)
                 places = torch.cat([batch[part(len(batch), self.group)] for batch in batches])
             yield self.rows.take(places)
+
+    def _order(self, generator: torch.Generator) -> torch.Tensor:
+        count = len(self.rows)
+        if self.draws is None:
+            return torch.randperm(count, generator=generator)
+        drawn = torch.rand(count, generator=generator, dtype=torch.float64)
+        return torch.searchsorted(self.draws, drawn, right=True).clamp_(max=count - 1)
 
 
 def part(rows: int, group: Group) -> slice:

@@ -16,7 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from mlspec.engine.training.check_cuda import check_cuda
 from mlspec.engine.training.checkpoint import load_checkpoint, save_checkpoint
-from mlspec.engine.training.chunks import BATCHES, InOrder, Shuffled, rows_of
+from mlspec.engine.training.chunks import BATCHES, InOrder, Shuffled, draws, rows_of
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.lesson import Lesson
 from mlspec.engine.training.quiet import quiet
@@ -152,6 +152,7 @@ def _run(lesson: Lesson, learner: Learner, scratch: Path, group: Group) -> None:
         course.epoch,
         course.chunk,
         group,
+        draws(lesson.train, lesson.target) if lesson.balanced else None,
     )
     val = None
     if lesson.val is not None:

@@ -155,9 +155,9 @@ class Learner(lightning.LightningModule):
         """
         kind, ranks = self._lesson.target.kind, self._group.ranks
         if ranks == 1:
-            here = loss(kind, scores, truth, weight)
+            here = loss(kind, scores, truth, weight, chosen=self._lesson.loss)
             return here, here.detach() * len(truth)
-        summed = loss(kind, scores, truth, weight, "sum")
+        summed = loss(kind, scores, truth, weight, "sum", self._lesson.loss)
         if not self._group.count(rows):
             summed = summed * 0.0
         return summed * (ranks / rows), summed.detach()
@@ -226,7 +226,8 @@ class Learner(lightning.LightningModule):
         scores = self.module(numbers, codes)
         if not self._group.count(self._lesson.val.rows if self._lesson.val else 0):
             return
-        self._val_loss += loss(self._lesson.target.kind, scores, truth, weight, "sum").item()
+        lesson = self._lesson
+        self._val_loss += loss(lesson.target.kind, scores, truth, weight, "sum", lesson.loss).item()
         self._scores.append(scores.float().cpu().numpy())
 
     def on_train_epoch_end(self) -> None:

@@ -10,7 +10,7 @@ from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.metric import Metric
 from mlspec.sdk.model import TorchModel
 from mlspec.sdk.strategy import Strategy
-from mlspec.sdk.training import Optimizer, Schedule
+from mlspec.sdk.training import Loss, Optimizer, Schedule
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,12 @@ class Lesson:
     batch_size: int = 256
     """Rows an optimiser step."""
     seed: int = 0
+    loss: Loss | None = None
+    """What is made small; None: the log loss of classes, the squared error of a number."""
     class_weights: tuple[float, ...] | None = None
     """One factor a class, or None."""
+    balanced: bool = False
+    """Whether rows are drawn so that each class comes equally often, instead of each row once an epoch."""
     patience: int | None = None
     """Epochs without a better value before training stops; None: never."""
     metric: Metric | None = None

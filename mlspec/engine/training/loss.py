@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional
 
 from mlspec.sdk.contract import TargetKind
+from mlspec.sdk.training import Loss
 
 TRUTH = {"binary": torch.float32, "category": torch.int64, "number": torch.float32}
 """Type of the truth for each kind of target."""
@@ -17,8 +18,9 @@ def loss(
     truth: torch.Tensor,
     weight: torch.Tensor | None,
     reduction: str = "mean",
+    chosen: Loss | None = None,
 ) -> torch.Tensor:
-    """Return the log loss of classes, or the squared error of a standardised number.
+    """Return the loss that was chosen, else the log loss of classes or the squared error of a number.
 
     Args:
         kind: What is predicted.
@@ -26,7 +28,12 @@ def loss(
         truth: `[rows]`: 0 or 1 float32, class codes int64, or standardised values float32.
         weight: `[rows] float32` with a mean of 1 over all training rows, or None.
         reduction: `mean` over rows (not over weights, so that a batch of heavy rows pushes more), or `sum`.
+        chosen: What the spec names; torch's own kernels are taken where it names nothing.
     """
+    if chosen is not None:
+        each = chosen.each(scores, truth, kind)
+        each = each if weight is None else each * weight
+        return each.mean() if reduction == "mean" else each.sum()
     each_reduction = reduction if weight is None else "none"
     if kind == "category":
         each = functional.cross_entropy(scores, truth, reduction=each_reduction)

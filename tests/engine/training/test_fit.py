@@ -16,16 +16,18 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, QuantileRegressor
 
 from mlspec.engine.judging.answers import answers
 from mlspec.engine.training.checkpoint import before, load_checkpoint
+from mlspec.engine.training.chunks import Shuffled, draws, rows_of
 from mlspec.engine.training.fit import CHECKPOINT, Trained, fit
+from mlspec.engine.training.group import Group
 from mlspec.engine.training.lesson import Lesson
 from mlspec.engine.training.module import scores_of
 from mlspec.errors import MissingError, StepError, Terminated
 from mlspec.sdk.context import Context
-from mlspec.sdk.contract import ModelInputs
+from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.metric import Metric
 from mlspec.sdk.slot import Slot
@@ -338,6 +340,101 @@ def test_weights_of_rows_and_classes_are_those_of_scikit_learn(tmp_path: Path) -
     state = trained.module.state_dict()
     assert state["numbers"].numpy() == pytest.approx(reference.coef_, abs=2e-4)
     assert state["bias"].numpy() == pytest.approx(reference.intercept_, abs=2e-4)
+
+
+@pytest.mark.parametrize("q", [0.1, 0.5, 0.8])
+def test_a_quantile_is_that_of_scikit_learn(q: float, tmp_path: Path) -> None:
+    random_ = np.random.default_rng(0)
+    numbers = random_.standard_normal((400, 2)).astype(np.float32)
+    truth = numbers @ [1.0, -2.0] + random_.exponential(2.0, 400)
+    train = Encoded(numbers, np.zeros((400, 0), np.int32), truth)
+    target = target_of("number", train)
+    trained = run(
+        lesson(
+            train=train,
+            val=None,
+            inputs=ModelInputs(numbers=2),
+            target=target,
+            model=choose("model", "linear"),
+            loss=choose("loss", {"kind": "quantile", "q": q}),
+            optimizer=choose("optimizer", {"kind": "adam", "lr": 0.02}),
+            schedule=choose("schedule", {"kind": "linear", "warm_up": 0.0}),
+            epochs=80,
+            batch_size=20,
+        ),
+        tmp_path,
+    )
+    reference = QuantileRegressor(quantile=q, alpha=0.0, solver="highs").fit(numbers, truth)
+    found = scores_of(trained.module, train, target)[:, 0] * target.std + target.mean
+    assert found == pytest.approx(reference.predict(numbers), abs=0.1)
+    assert float((truth < found).mean()) == pytest.approx(q, abs=0.02)
+
+
+def test_huber_s_line_is_not_pulled_by_rows_far_off(tmp_path: Path) -> None:
+    random_ = np.random.default_rng(0)
+    numbers = random_.standard_normal((500, 1)).astype(np.float32)
+    truth = 3.0 * numbers[:, 0] + random_.standard_normal(500) * 0.1
+    truth[:25] += 200.0
+    train = Encoded(numbers, np.zeros((500, 0), np.int32), truth)
+    target = target_of("number", train)
+
+    def line(loss: Any) -> Any:
+        what = lesson(
+            train=train,
+            val=None,
+            inputs=ModelInputs(numbers=1),
+            target=target,
+            model=choose("model", "linear"),
+            loss=loss,
+            optimizer=choose("optimizer", {"kind": "adam", "lr": 0.01}),
+            schedule=None,
+            epochs=30,
+            batch_size=20,
+        )
+        trained = run(what, tmp_path / str(loss is None))
+        return scores_of(trained.module, train, target)[25:, 0] * target.std + target.mean
+
+    pulled, not_pulled = line(None), line(choose("loss", {"kind": "huber", "delta": 0.01}))
+    assert np.abs(pulled - truth[25:]).mean() > 8 and np.abs(not_pulled - truth[25:]).mean() < 0.5
+
+
+def test_balanced_rows_bring_each_class_equally_often_and_the_same_ones_again() -> None:
+    codes = np.repeat([0, 1, 2], [900, 90, 10]).astype(np.float64)
+    train = Encoded(np.arange(1000, dtype=np.float32)[:, None], np.zeros((1000, 0), np.int32), codes)
+    target = FittedTarget(
+        column="y", kind="category", classes=("a", "b", "c", "never"), counts=(900, 90, 10, 0)
+    )
+    rows, likely = rows_of(train, target, None), draws(train, target)
+
+    def drawn(epoch: int, chunk: int = 0, group: Group | None = None) -> list[list[int]]:
+        chunks = iter(Shuffled(rows, 7, 5, epoch, chunk, group, likely))
+        return [found[0][:, 0].int().tolist() for found in chunks]
+
+    whole = [row for epoch in range(20) for part in drawn(epoch) for row in part]
+    assert len(whole) == 20_000
+    shares = np.bincount(codes.astype(int)[whole]) / len(whole)
+    assert shares == pytest.approx([1 / 3] * 3, abs=0.02)
+    assert len(set(whole)) > 990  # every row has its chance
+    assert drawn(3) == drawn(3) != drawn(4) and drawn(3, 5) == drawn(3)[5:]
+    parts = [drawn(3, group=Group(rank, 2)) for rank in range(2)]
+    together = sorted(row for rank in parts for part in rank for row in part)
+    assert together == sorted(row for part in drawn(3) for row in part)
+
+
+def test_a_rare_class_is_found_by_balanced_rows(tmp_path: Path) -> None:
+    random_ = np.random.default_rng(0)
+    numbers = random_.standard_normal((3000, 2)).astype(np.float32)
+    truth = (numbers[:, 0] + random_.standard_normal(3000) * 0.7 > 2.2).astype(np.float64)
+    train = Encoded(numbers, np.zeros((3000, 0), np.int32), truth)
+    found = []
+    for balanced in (False, True):
+        what = lesson(
+            train=train, val=None, inputs=ModelInputs(numbers=2), model=choose("model", "linear"), epochs=5,
+            optimizer=choose("optimizer", {"kind": "adam", "lr": 0.02}), balanced=balanced,
+        )  # fmt: skip
+        scores = scores_of(run(what, tmp_path / str(balanced)).module, train, what.target)[:, 0]
+        found.append(float((scores[truth == 1] > 0).mean()))
+    assert found[0] < 0.6 and found[1] > 0.85
 
 
 def test_early_stopping_keeps_the_best_epoch(tmp_path: Path) -> None:

@@ -121,6 +121,12 @@ def test_weights_of_rows_and_classes_count_the_same(tmp_path: Path) -> None:
         close(found, alone(what, tmp_path))
 
 
+def test_a_loss_and_balanced_rows_are_the_same(tmp_path: Path) -> None:
+    what = lesson(loss=choose("loss", "focal"), balanced=True)
+    for found in shared(what, tmp_path / "two"):
+        close(found, alone(what, tmp_path))
+
+
 @pytest.mark.parametrize("rows", [65, 2])
 def test_a_rank_without_a_row_takes_the_step_all_the_same(rows: int, tmp_path: Path) -> None:
     what = lesson("number", rows, val=planted("number", 1, 2), batch_size=min(rows - 1, BATCH))

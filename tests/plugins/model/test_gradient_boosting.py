@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,20 @@ def test_on_numbers_it_is_scikit_learn(kind: Any) -> None:
         learner = HistGradientBoostingClassifier(max_iter=25, early_stopping=False, random_state=0)
         expected = learner.fit(train.numbers, train.target).decision_function(held.numbers)
     assert answer(fitted, held) == pytest.approx(expected.reshape(400, -1), abs=2e-6)
+
+
+def test_its_quantile_is_scikit_learn_s() -> None:
+    inputs = ModelInputs(numbers=4)
+    train, held = planted("number", 800, 1, inputs), planted("number", 400, 2, inputs)
+    target = target_of("number", train)
+    model: Any = Slot("model").choose({"kind": "gradient_boosting", "trees": 25})
+    asked = dataclasses.replace(OPTIONS, loss=Slot("loss").choose({"kind": "quantile", "q": 0.9}))
+    fitted = model.fit(train, None, inputs, target, asked)
+    learner = HistGradientBoostingRegressor(
+        loss="quantile", quantile=0.9, max_iter=25, early_stopping=False, random_state=0
+    )
+    learner.fit(train.numbers, (train.target - target.mean) / target.std)
+    assert answer(fitted, held)[:, 0] == pytest.approx(learner.predict(held.numbers), abs=2e-6)
 
 
 def test_it_stops_on_val_and_keeps_the_best_round() -> None:
