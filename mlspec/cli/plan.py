@@ -105,12 +105,27 @@ def _spread(plan: Plan) -> Iterator[str]:
     if devices == 1:
         return
     batch = parameters["training"]["batch_size"]
+    strategy = hardware["strategy"]["kind"]
+    if not _shares_rows(hardware["strategy"]):
+        yield (
+            f"training: {strategy}, {devices} processes with a device each ({hardware['accelerator']}); "
+            f"each has all {batch} rows of a batch, and a part of each cut layer"
+        )
+        return
     least, most = batch // devices, -(-batch // devices)
     each = f"{least}" if least == most else f"{least} or {most}"
     yield (
-        f"training: {hardware['strategy']['kind']}, {devices} processes with a device each "
+        f"training: {strategy}, {devices} processes with a device each "
         f"({hardware['accelerator']}); batch {batch} = {devices} devices x {each} rows"
     )
+
+
+def _shares_rows(strategy: dict[str, Any]) -> bool:
+    from mlspec.sdk.frozen import freeze
+    from mlspec.sdk.slot import Slot
+
+    chosen: Any = Slot("strategy").choose(freeze(strategy))
+    return bool(chosen.shares_rows)
 
 
 def _summary(judged: tuple[Judgement, ...]) -> str:

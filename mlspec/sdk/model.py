@@ -64,6 +64,14 @@ class TorchModel(Model):
     out over devices.
     """
 
+    def cut_widths(self) -> tuple[int, ...]:
+        """Return the widths that `tensor_parallel` divides by the devices; empty where nothing may be cut.
+
+        A module that may be cut has a `cut()` that names its layers: `{"layers.0": "outputs", "layers.2":
+        "inputs"}` cuts a linear layer by its outputs, and the one that takes them by its inputs.
+        """
+        return ()
+
     def module(self, inputs: ModelInputs, target: FittedTarget) -> torch.nn.Module:
         """Return the module: `forward([rows, k] float32, [rows, m] int64) -> [rows, width] float32`."""
         raise NotImplementedError

@@ -23,6 +23,8 @@ class Strategy(Plugin):
     """Most devices it can use, or None."""
     sharded: ClassVar[bool] = False
     """Whether each process holds a part of the weights only, as torch's DTensor."""
+    shares_rows: ClassVar[bool] = True
+    """Whether each process has a part of a batch; where not, each has all rows and the whole loss."""
 
     def lightning(self) -> Any:
         """Return what `pytorch_lightning.Trainer(strategy=...)` takes in a process of one device."""

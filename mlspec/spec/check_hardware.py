@@ -36,6 +36,9 @@ def check_hardware(spec: Spec, composed: Composed) -> Iterator[Fault]:
         )
         yield composed.fault("MS0310", what, ("hardware", key), fix=fix)
     yield from _check_launcher(spec, composed, key)
+    if devices > 1 and not hardware.strategy.shares_rows:
+        yield from _check_cut(spec, composed, devices)
+        return
     if devices > 1 and isinstance(spec.model, TorchModel) and type(spec.model).whole_batch:
         what = f"the model '{spec.model.kind}' looks at whole batches, and {devices} devices have a part each"
         yield composed.fault("MS0310", what, ("hardware", key), fix=f"{one}, or take another model")
@@ -44,6 +47,26 @@ def check_hardware(spec: Spec, composed: Composed) -> Iterator[Fault]:
         what = f"a batch of {size} rows leaves some of {devices} devices without a row in every step"
         yield composed.fault(
             "MS0310", what, ("hardware", key), fix=f"set training.batch_size: {devices} or more"
+        )
+
+
+def _check_cut(spec: Spec, composed: Composed, devices: int) -> Iterator[Fault]:
+    """Give a model that cannot be cut into as many parts."""
+    assert isinstance(spec.model, TorchModel)
+    strategy, widths = spec.hardware.strategy.kind, spec.model.cut_widths()
+    if not widths:
+        what = f"the strategy '{strategy}' cuts layers, and this '{spec.model.kind}' has none that may be cut"
+        yield composed.fault(
+            "MS0314", what, ("hardware", "strategy"), fix="use hardware.strategy: fsdp, which parts any model"
+        )
+        return
+    bad = [width for width in widths if width % devices]
+    if bad:
+        fits = max(count for count in range(1, devices) if not any(width % count for width in widths))
+        key = "nodes" if spec.hardware.devices == 1 else "devices"
+        what = f"{devices} devices cannot cut a layer of '{spec.model.kind}', {bad[0]} wide, into equal parts"
+        yield composed.fault(
+            "MS0310", what, ("hardware", key), fix=f"use {fits} devices, or widths that {devices} divides"
         )
 
 

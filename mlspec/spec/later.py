@@ -17,7 +17,7 @@ KEYS: tuple[str, ...] = (
 KINDS: Mapping[str, tuple[str, ...]] = {
     "source": ("iceberg", "delta", "kafka", "huggingface"),
     "feature": ("text", "image", "vector"),
-    "strategy": ("deepspeed", "tensor_parallel"),
+    "strategy": ("deepspeed",),
     "launcher": ("ray",),
     "export": ("torchscript", "safetensors"),
     "deployment": ("batch", "stream"),

@@ -94,6 +94,12 @@ class Mlp(nn.Module):
                 steps.append(nn.Dropout(dropout))
         self.layers = nn.Sequential(*steps, nn.Linear(widths[-1], width))
 
+    def cut(self) -> dict[str, str]:
+        """Return the layers that may be cut over devices, two by two: by outputs, then by inputs."""
+        places = [f"layers.{place}" for place, step in enumerate(self.layers) if isinstance(step, nn.Linear)]
+        pairs = zip(places[::2], places[1::2], strict=False)
+        return {name: way for pair in pairs for name, way in zip(pair, ("outputs", "inputs"), strict=True)}
+
     def forward(self, numbers: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
         scores: torch.Tensor = self.layers(beside(numbers, codes, self.tables))
         return scores

@@ -30,6 +30,10 @@ class Mlp(TorchModel):
     max_embedding: int = Field(default=16, ge=1, le=4096)
     """Longest vector of a category's value; a column of n values gets half of n, this at most."""
 
+    def cut_widths(self) -> tuple[int, ...]:
+        """Return the widths of the layers that `tensor_parallel` cuts: every other one."""
+        return self.hidden[::2]
+
     def _groups(self, inputs: ModelInputs) -> tuple[Group, ...]:
         from ._groups import halves
 

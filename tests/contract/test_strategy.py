@@ -23,6 +23,13 @@ LAUNCHERS = [
 ]
 
 
+class Pair(torch.nn.Sequential):
+    """Two layers that may be cut."""
+
+    def cut(self) -> dict[str, str]:
+        return {"0": "outputs", "1": "inputs"}
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_lightning_takes_it(strategy: Strategy) -> None:
     trainer = pytorch_lightning.Trainer(
@@ -36,11 +43,11 @@ def test_what_it_spreads_answers_as_the_module_and_learns(strategy: Strategy, tm
     store = torch.distributed.FileStore(str(tmp_path / "store"), 1)
     torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
     try:
-        module, rows = torch.nn.Linear(3, 2), torch.randn(5, 3)
+        module, rows = Pair(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2)), torch.randn(5, 3)
         spread = strategy.spread(module, torch.device("cpu"))
         assert torch.equal(spread(rows), module(rows))
         spread(rows).sum().backward()
-        found = whole({"bias": module.bias.grad})["bias"]
+        found = whole({"bias": module[1].bias.grad})["bias"]
         assert torch.allclose(found, torch.tensor([5.0, 5.0]))
     finally:
         torch.distributed.destroy_process_group()

@@ -60,6 +60,14 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("accelerator: auto", "accelerator: cpu"),
         ("precision: fp32", "launcher: {kind: slurm, gpu: a100}"),
     ],
+    "layers that devices cannot cut": [
+        ("precision: fp32", "devices: 6\n  strategy: tensor_parallel"),
+        ("hidden: [128, 128]", "hidden: [120, 128, 64]"),
+    ],
+    "a model without layers to cut": [
+        ("precision: fp32", "devices: 2\n  strategy: tensor_parallel"),
+        ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "linear"),
+    ],
     "an option that would be a command": [("precision: fp32", "launcher: {kind: slurm, partition: 'a;b'}")],
     "not built: a key": [("opset: 20, parity", "opset: 20, quantize: weights_int8, parity")],
     "not built: a kind": [("citizen: binary", "citizen: text")],

@@ -45,6 +45,8 @@ CANNOT_TELL: dict[str, str] = {
     "a launcher with nothing to start": OTHERS,
     "a launcher that does not know on what": OTHERS,
     "a launcher of another accelerator": OTHERS,
+    "layers that devices cannot cut": OTHERS,
+    "a model without layers to cut": OTHERS,
     "_self_ first": "a schema has no word for the last item of a list",
     "an unknown feature column": DATA,
     "a short column's slip": DATA,

@@ -76,7 +76,8 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
             lambda done: context.progress(done, total, f"rows in {lesson.epochs} epochs"),
             group,
         )
-        _divisible(learner.module, group)
+        if lesson.strategy is None or lesson.strategy.shares_rows:
+            _divisible(learner.module, group)
         found, notes = load_checkpoint(checkpoint, key)
         for note in notes:
             context.say(note)
@@ -145,13 +146,14 @@ def _run(lesson: Lesson, learner: Learner, scratch: Path, group: Group) -> None:
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
     )
+    shares = group if lesson.strategy is None or lesson.strategy.shares_rows else Group()
     train = Shuffled(
         rows_of(lesson.train, lesson.target, lesson.class_weights),
         lesson.batch_size,
         lesson.seed,
         course.epoch,
         course.chunk,
-        group,
+        shares,
         draws(lesson.train, lesson.target) if lesson.balanced else None,
     )
     val = None
@@ -159,7 +161,7 @@ def _run(lesson: Lesson, learner: Learner, scratch: Path, group: Group) -> None:
         val = InOrder(
             rows_of(lesson.val, lesson.target, lesson.class_weights),
             max(8192, lesson.batch_size * BATCHES),
-            group,
+            shares,
         )
     with _interruptible(learner):
         trainer.fit(learner, train, val)

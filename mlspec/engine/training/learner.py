@@ -77,6 +77,8 @@ class Learner(lightning.LightningModule):
         self.patience = None if lesson.patience is None else Patience(lesson.better, lesson.patience)
         self._lesson, self._save, self._tell, self._progress = lesson, save, tell, progress
         self._group = group or Group()
+        apart = lesson.strategy is None or lesson.strategy.shares_rows
+        self._rows = self._group if apart else Group()
         self._counts = _counts(lesson)
         self._scored: Callable[..., torch.Tensor] = module.__call__
         self._agreed: KeyboardInterrupt | None = None
@@ -141,7 +143,7 @@ class Learner(lightning.LightningModule):
         return [size] * (rows // size) + [rows % size] * (rows % size > 0)
 
     def _batches(self, chunk: Chunk, rows: list[int]) -> Any:
-        sizes = [_length(part(count, self._group)) for count in rows]
+        sizes = [_length(part(count, self._rows)) for count in rows]
         parts = [torch.split(tensor, sizes) for tensor in chunk[:3]]
         weights = [None] * len(parts[0]) if chunk[3] is None else torch.split(chunk[3], sizes)
         return zip(*parts, weights, strict=True)
@@ -153,19 +155,19 @@ class Learner(lightning.LightningModule):
 
         The mean over ranks of the first is the mean over the batch's rows, however unequal the shares are.
         """
-        kind, ranks = self._lesson.target.kind, self._group.ranks
+        kind, ranks = self._lesson.target.kind, self._rows.ranks
         if ranks == 1:
             here = loss(kind, scores, truth, weight, chosen=self._lesson.loss)
             return here, here.detach() * len(truth)
         summed = loss(kind, scores, truth, weight, "sum", self._lesson.loss)
-        if not self._group.count(rows):
+        if not self._rows.count(rows):
             summed = summed * 0.0
         return summed * (ranks / rows), summed.detach()
 
     def _reseed(self) -> None:
         """Give each rank random numbers of its own, which a resumed training draws again."""
         if self._group.ranks > 1:
-            place = (self._lesson.seed, self.course.step, self._group.rank, self._group.ranks)
+            place = (self._lesson.seed, self.course.step, self._rows.rank, self._group.ranks)
             words = np.random.SeedSequence([abs(word) for word in place]).generate_state(2)
             torch.manual_seed(int(words[0]) << 32 | int(words[1]))
 
@@ -174,7 +176,9 @@ class Learner(lightning.LightningModule):
         stop = self.stop
         ended = isinstance(stop, Terminated)
         due = time.monotonic() - self._saved >= self._lesson.save_every
-        total, asked, terminated, saving = self._group.sums(total, stop is not None, ended, due)
+        counts = self._rows.ranks > 1 or self._group.rank == 0
+        told = (total if counts else 0.0, stop is not None, ended, due)
+        total, asked, terminated, saving = self._group.sums(*told)
         self._due = saving > 0
         if asked and self._group.ranks > 1:
             self._agreed = Terminated() if terminated else KeyboardInterrupt()
@@ -224,7 +228,7 @@ class Learner(lightning.LightningModule):
         """Score a chunk of the val split."""
         numbers, codes, truth, weight = chunk
         scores = self.module(numbers, codes)
-        if not self._group.count(self._lesson.val.rows if self._lesson.val else 0):
+        if not self._rows.count(self._lesson.val.rows if self._lesson.val else 0):
             return
         lesson = self._lesson
         self._val_loss += loss(lesson.target.kind, scores, truth, weight, "sum", lesson.loss).item()
@@ -258,10 +262,10 @@ class Learner(lightning.LightningModule):
         lesson = self._lesson
         if lesson.val is None:
             return {}
-        line = {"val_loss": self._group.sums(self._val_loss)[0] / lesson.val.rows}
+        line = {"val_loss": self._rows.sums(self._val_loss)[0] / lesson.val.rows}
         if lesson.metric is not None:
             part = np.concatenate([np.empty((0, lesson.target.width), np.float32), *self._scores])
-            scores = self._group.joined(part, lesson.val.rows)
+            scores = self._rows.joined(part, lesson.val.rows)
             line[f"val_{lesson.watched}"] = lesson.metric.value(answers(scores, lesson.val, lesson.target))
         # Ranks on unlike machines must not stop at unlike epochs.
         line = dict(zip(line, self._group.first(*line.values()), strict=True))

@@ -60,19 +60,23 @@ def parted_state(state: Mapping[str, Any], optimizer: torch.optim.Optimizer) -> 
         for place, entry in state["state"].items()
     }
     groups = [
-        {**then, **({"fused": now["fused"]} if "fused" in now else {})}
+        {**then, **{name: now[name] for name in ("fused", "foreach") if name in now}}
         for then, now in zip(state["param_groups"], optimizer.param_groups, strict=True)
     ]
     return {**state, "state": kept, "param_groups": groups}
 
 
 def unfused(optimizer: torch.optim.Optimizer) -> None:
-    """Let an optimiser's steps be made of plain operations where weights are parted: torch has no fused SGD
-    for these.
+    """Let an optimiser move weights with plain operations where they are parted.
+
+    torch has no fused SGD for these, and no kernel that takes whole weights and parted ones at once.
     """
     for group in optimizer.param_groups:
-        if group.get("fused") and any(isinstance(weight, DTensor) for weight in group["params"]):
+        kinds = {isinstance(weight, DTensor) for weight in group["params"]}
+        if True in kinds:
             group["fused"] = None
+        if len(kinds) > 1:
+            group["foreach"] = False
 
 
 @contextmanager
