@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+from mlspec.cli._preflight import lines as preflight_lines
+from mlspec.cli._preflight import plain as preflight_plain
+from mlspec.cli._preflight import preflight_of
 from mlspec.cli.arguments import add_sample, add_spec, add_wait, spec_of
 from mlspec.cli.console import emit, stderr, stdout
 
@@ -29,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec(parser)
     add_sample(parser)
     parser.add_argument("--write", action="store_true", help="write pipelines/<name>/plan.yaml and dvc.yaml")
+    parser.add_argument(
+        "--memory", action="store_true", help="tell steps and the memory of a device also of one CPU"
+    )
     add_wait(parser)
     parser.add_argument("--check", action="store_true", help="exit 10 where a run would have anything to do")
 
@@ -45,11 +51,15 @@ def plan(arguments: argparse.Namespace) -> int:
     found = planned(path, overrides, overlays, sample=arguments.sample)
     resolved = resolve(found.plan, found.workspace, say=stderr().print)
     judged = status(resolved, found.workspace)
+    ahead = preflight_of(resolved, found.workspace, arguments.memory)
     stale = tuple(stale_files(resolved, found.workspace))
     if arguments.json:
-        emit(_plain(resolved, found.workspace, judged, stale))
+        told = _plain(resolved, found.workspace, judged, stale)
+        emit(told if ahead is None else told | {"training": preflight_plain(ahead)})
     else:
-        _show(resolved, judged)
+        _show(resolved, judged, () if ahead is None else tuple(preflight_lines(ahead)))
+        if arguments.memory and ahead is None:
+            stderr().print("steps and memory are told of a torch model once its data is prepared here")
     if arguments.write:
         # A run reads its parameters from these files when it writes down what it did.
         working = (found.workspace / ".mlspec").is_dir()
@@ -64,10 +74,10 @@ def plan(arguments: argparse.Namespace) -> int:
     return WORK_TO_DO if arguments.check and work else 0
 
 
-def _show(plan: Plan, judged: tuple[Judgement, ...]) -> None:
+def _show(plan: Plan, judged: tuple[Judgement, ...], ahead: tuple[str, ...]) -> None:
     console = stdout()
     console.print(f"{plan.name}: {plan.spec}", style="bold")
-    for line in (*_inferred(plan), *_spread(plan)):
+    for line in (*_inferred(plan), *_spread(plan), *ahead):
         console.print(f"  {line}")
     width = max(len(judgement.step.name) for judgement in judged)
     pipeline = None

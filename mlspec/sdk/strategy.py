@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlspec.sdk.plugin import Plugin
@@ -25,6 +25,19 @@ class Strategy(Plugin):
     """Whether each process holds a part of the weights only, as torch's DTensor."""
     shares_rows: ClassVar[bool] = True
     """Whether each process has a part of a batch; where not, each has all rows and the whole loss."""
+
+    @property
+    def keeps(self) -> bool:
+        """Return whether weights that were gathered in the forward pass stay whole for the backward pass."""
+        return False
+
+    def units(self, module: torch.nn.Module) -> Iterator[torch.nn.Module]:
+        """Give the parts of a module whose weights are gathered by themselves, inner ones first.
+
+        Args:
+            module: Before it is spread.
+        """
+        yield from ()
 
     def lightning(self) -> Any:
         """Return what `pytorch_lightning.Trainer(strategy=...)` takes in a process of one device."""

@@ -46,16 +46,21 @@ class Fsdp(Strategy):
         from torch.distributed.fsdp import fully_shard
 
         mesh = init_device_mesh(device.type, (get_world_size(),))
-        for part in (*self._units(module), module):
+        for part in (*self.units(module), module):
             fully_shard(part, mesh=mesh, reshard_after_forward=not self.keep)
         return module.__call__
 
-    def _units(self, module: torch.nn.Module) -> Iterator[torch.nn.Module]:
+    @property
+    def keeps(self) -> bool:
+        """Return whether all weights are whole in the backward pass."""
+        return self.keep
+
+    def units(self, module: torch.nn.Module) -> Iterator[torch.nn.Module]:
         """Give the parts that are gathered by themselves, inner ones first."""
         from torch.nn import ModuleDict, ModuleList
 
         for part in module.children():
-            yield from self._units(part)
+            yield from self.units(part)
             # A list of parts is never called itself.
             own = sum(weight.numel() for weight in part.parameters())
             if own >= self.unit and not isinstance(part, ModuleList | ModuleDict):

@@ -1,0 +1,75 @@
+"""What a training will take, said before it runs: steps, and the memory of each device."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlspec.engine.files import read_json
+from mlspec.plan.plan import Plan
+from mlspec.sdk.contract import FittedTarget, ModelInputs
+from mlspec.sdk.frozen import freeze
+from mlspec.sdk.model import TorchModel
+from mlspec.sdk.slot import Slot
+from mlspec.spec.hardware import Hardware
+from mlspec.spec.training import Training
+
+if TYPE_CHECKING:
+    from mlspec.engine.training.memory import Memory
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What is known of a training before it runs."""
+
+    rows: int
+    """Training rows, as they were last prepared."""
+    epochs: int
+    steps: int
+    """Optimiser steps an epoch."""
+    memory: Memory | None
+    """Bytes of each device; None where torch is not installed."""
+
+
+def preflight(plan: Plan, workspace: Path) -> Preflight | None:
+    """Return what a training will take.
+
+    Args:
+        plan: What will be done.
+        workspace: Where the data was prepared.
+
+    Returns:
+        None where the data was not prepared here yet, and for a model that has no steps.
+    """
+    parameters = plan.step("train").parameters
+    model = Slot("model").choose(freeze(parameters["model"]))
+    prepared = workspace / plan.step("prepare").output
+    try:
+        inputs = ModelInputs.revive(read_json(prepared / "features.json")["shape"])
+        target = FittedTarget.revive(read_json(prepared / "target.json"))
+    except (OSError, ValueError, LookupError):
+        return None
+    if not isinstance(model, TorchModel):
+        return None
+    from mlspec.engine.preparing.shards import open_shards
+
+    try:
+        rows = open_shards(prepared / "shards" / "train").rows
+    except (OSError, ValueError):
+        return None
+    training = parameters["training"]
+    steps = math.ceil(rows / training["batch_size"])
+    return Preflight(rows, training["epochs"], steps, _memory(parameters, model, inputs, target))
+
+
+def _memory(parameters: Any, model: TorchModel, inputs: ModelInputs, target: FittedTarget) -> Memory | None:
+    try:
+        from mlspec.engine.training.memory import memory
+    except ImportError:
+        return None
+    training, hardware = Training.revive(parameters["training"]), Hardware.revive(parameters["hardware"])
+    devices = hardware.devices * hardware.nodes
+    given = (training.optimizer, hardware.strategy, training.batch_size, devices, training.loss)
+    return memory(model, inputs, target, *given)

@@ -1,0 +1,61 @@
+"""`mlspec plan` for hardware that is not here: steps and memory of a device."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mlspec.cli._preflight import size
+from mlspec.cli.main import main
+
+SPEC = """\
+apiVersion: mlspec/v1
+name: two
+data:
+  source: {kind: csv, path: rows.csv}
+  target: {column: y, kind: binary, positive: "yes"}
+  features: {size: number}
+model: {kind: mlp, hidden: [1024, 1024]}
+training: {epochs: 3, batch_size: 64}
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    rows = [f"{place % 17}.5,{'yes' if place % 3 else 'no'}" for place in range(200)]
+    (tmp_path / "rows.csv").write_text("\n".join(["size,y", *rows]) + "\n")
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    for name in ("DVC_SITE_CACHE_DIR", "DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_plan_tells_steps_and_memory_once_the_data_is_prepared(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", "hardware=gpu_8_fsdp"]) == 0
+    assert "memory a device" not in capsys.readouterr().out
+    assert main(["run", "--until", "prepare"]) == 0
+    capsys.readouterr()
+    assert main(["plan", "--json"]) == 0
+    assert "training" not in json.loads(capsys.readouterr().out)  # one CPU is not asked for
+    assert main(["plan", "--json", "--memory"]) == 0
+    one = json.loads(capsys.readouterr().out)["training"]
+    assert 120 < one["rows"] < 160 and (one["epochs"], one["steps"]) == (3, 3)
+    weights = 4 * (2 * 1024 + 1024 + 1024 * 1024 + 1024 + 1024 + 1)
+    assert one["memory"]["parameters"] == pytest.approx(weights, rel=0.01)
+    assert one["memory"]["optimizer"] == pytest.approx(2 * weights, rel=0.01)
+    assert main(["plan", "hardware=gpu_8_fsdp"]) == 0
+    told = capsys.readouterr().out.replace("\n", " ")
+    assert "fsdp, 8 processes with a device each (cuda); batch 64 = 8 devices x 8 rows" in told
+    assert f"training: 3 epochs x 3 steps ({one['rows']} rows, as they were last prepared)" in told
+    assert main(["plan", "--json", "hardware=gpu_8_fsdp"]) == 0
+    eighth = json.loads(capsys.readouterr().out)["training"]["memory"]
+    assert eighth["parameters"] == pytest.approx(one["memory"]["parameters"] / 8, rel=0.02)
+    assert f"parameters {size(eighth['parameters'])}" in told
+    assert eighth["gathered"] > one["memory"]["parameters"]
+    assert main(["plan", "--memory", "model={kind: forest}", "~training"]) == 0
+    assert "of a torch model" in capsys.readouterr().err

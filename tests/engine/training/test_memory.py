@@ -1,0 +1,122 @@
+"""The memory that a device needs, held against torch's own tracker and against tensors that were made."""
+
+from __future__ import annotations
+
+import multiprocessing
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.distributed._tools.mem_tracker import MemTracker
+from torch.distributed.tensor import DTensor
+
+from mlspec.engine.training.group import Group
+from mlspec.engine.training.loss import loss
+from mlspec.engine.training.memory import memory
+from mlspec.sdk.contract import FittedTarget, ModelInputs
+from mlspec.sdk.slot import Slot
+
+INPUTS = ModelInputs(numbers=10, sizes=(50, 1000, 7))
+TARGET = FittedTarget(column="y", kind="category", classes=("a", "b", "c"), counts=(1, 1, 1))
+ADAMW, SGD = {"kind": "adamw", "lr": 0.001}, {"kind": "sgd", "lr": 0.1}
+
+
+def choose(slot: str, value: Any) -> Any:
+    return Slot(slot).choose(value)
+
+
+def rows(count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    return (
+        torch.randn(count, 10),
+        torch.zeros(count, 3, dtype=torch.int64),
+        torch.zeros(count, dtype=torch.int64),
+    )
+
+
+def stepped(module: Any, optimizer: torch.optim.Optimizer, given: tuple[torch.Tensor, ...]) -> None:
+    loss("category", module(given[0], given[1]), given[2], None).backward()
+    optimizer.step()
+
+
+@pytest.mark.parametrize("optimizer", [ADAMW, SGD], ids=["adamw", "sgd"])
+@pytest.mark.parametrize(
+    ("model", "batch"),
+    [
+        ({"kind": "mlp", "hidden": (512, 512, 512)}, 64),
+        ({"kind": "mlp", "hidden": (512, 512, 512)}, 4096),
+        ({"kind": "mlp", "hidden": (64,), "dropout": 0.1}, 4096),
+        ({"kind": "linear"}, 1024),
+        ({"kind": "resnet"}, 512),
+        ({"kind": "ft_transformer", "width": 64}, 256),
+    ],
+    ids=lambda value: value["kind"] if isinstance(value, dict) else str(value),
+)
+def test_it_is_what_torch_tracks(model: dict[str, Any], batch: int, optimizer: dict[str, Any]) -> None:
+    built = choose("model", model)
+    found = memory(built, INPUTS, TARGET, choose("optimizer", optimizer), choose("strategy", "single"), batch)
+    module = built.module(INPUTS, TARGET)
+    mover, given = choose("optimizer", optimizer).build(module.parameters()), rows(batch)
+    stepped(module, mover, given)
+    mover.zero_grad()
+    tracker = MemTracker()
+    tracker.track_external(module, mover, *given)
+    with tracker:
+        stepped(module, mover, given)
+    expected = tracker.get_tracker_snapshot("peak")[torch.device("cpu")]["Total"]
+    # The tracker saw one batch; sixteen of them lie ready.
+    assert found.total - found.batches * 15 // 16 == pytest.approx(expected, rel=0.2)
+    assert found.parameters == sum(weight.numel() * 4 for weight in module.parameters())
+
+
+def _take_part(what: dict[str, Any], group: Group, results: Any) -> None:
+    try:
+        with group.together("cpu"):
+            module = choose("model", {"kind": "mlp", "hidden": (64, 32, 16)}).module(INPUTS, TARGET)
+            spread = choose("strategy", what).spread(module, torch.device("cpu"))
+            mover = torch.optim.Adam(module.parameters(), foreach=False)
+            stepped(spread, mover, rows(8))
+            weights = list(module.parameters())
+            states = [value for entry in mover.state.values() for value in entry.values()]
+            told = [_here(weights), _here([one.grad for one in weights]), _here(states)]
+        results.put((group.rank, told))
+    except Exception:  # noqa: BLE001 - told to the test
+        results.put((group.rank, traceback.format_exc()))
+
+
+def _here(tensors: list[Any]) -> int:
+    own = [one.to_local() if isinstance(one, DTensor) else one for one in tensors]
+    return sum(one.numel() * one.element_size() for one in own)
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [{"kind": "ddp"}, {"kind": "fsdp"}, {"kind": "tensor_parallel"}],
+    ids=lambda value: value["kind"],
+)
+def test_each_device_holds_the_part_that_was_told(
+    strategy: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
+    forked = multiprocessing.get_context("fork")
+    results = forked.Queue()
+    children = [
+        forked.Process(target=_take_part, args=(strategy, Group(rank, 2, tmp_path / "store"), results))
+        for rank in range(2)
+    ]
+    for child in children:
+        child.start()
+    told = dict(results.get(timeout=60) for _ in children)
+    for child in children:
+        child.join(60)
+    model = choose("model", {"kind": "mlp", "hidden": (64, 32, 16)})
+    chosen = choose("strategy", strategy)
+    found = memory(model, INPUTS, TARGET, choose("optimizer", {"kind": "adam"}), chosen, 8, 2)
+    assert told[0] == pytest.approx([found.parameters, found.gradients, found.optimizer], rel=0.01), told
+    assert found.parameters * (2 if chosen.sharded else 1) >= 4 * sum(
+        weight.numel() for weight in model.module(INPUTS, TARGET).parameters()
+    )
+    if chosen.sharded:
+        alone = memory(model, INPUTS, TARGET, choose("optimizer", {"kind": "adam"}), chosen, 8)
+        assert found.parameters < alone.parameters
