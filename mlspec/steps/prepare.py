@@ -89,6 +89,7 @@ def prepare(
     )
     for split in ("train", "val"):
         work.encode(split, counts[split], output / "shards" / split)
+    work.keep_keys(data.get("key") or (), output / "rows" / "train.parquet")
     work.keep_test(output / "rows" / "test.parquet")
     known = {
         item.name: [value for value, _ in top(train, item.name, KNOWN)]
@@ -208,6 +209,12 @@ class _Work:
                 fix="stratify the split, or leave that class out",
             )
         return np.asarray(codes.to_numpy(zero_copy_only=False), np.float64)
+
+    def keep_keys(self, key: Sequence[str], file: Path) -> None:
+        """Write what the training split's rows are called, in their order: places in the source, and keys."""
+        with RowFile(file) as rows:
+            for batch in self.batches("train", ["mlspec_row", *key]):
+                rows.write(batch)
 
     def keep_test(self, file: Path) -> None:
         """Write the test split's raw rows with all columns."""

@@ -157,6 +157,7 @@ def _train(
         patience=None if stopping is None else stopping.patience,
         metric=None if stopping is None else stopping.metric,
         save_every=context.checkpoint_every,
+        names=data.names,
         accelerator=accelerator,
         strategy=hardware.strategy,
     )

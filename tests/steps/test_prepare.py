@@ -46,6 +46,7 @@ def test_it_writes_what_the_architecture_says(made: Path) -> None:
         "ledger.json",
         "warnings.json",
         "provenance.json",
+        "rows/train.parquet",
         "rows/test.parquet",
         "rows/parity.parquet",
         *shards,

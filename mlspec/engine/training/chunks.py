@@ -107,6 +107,17 @@ class Shuffled:
                 places = torch.cat([batch[part(len(batch), self.group)] for batch in batches])
             yield self.rows.take(places)
 
+    def places(self, epoch: int, chunk: int) -> tuple[torch.Tensor, ...]:
+        """Return the numbers of this rank's rows, of each batch of a chunk.
+
+        Args:
+            epoch: 0-based.
+            chunk: Chunks of that epoch that come before it.
+        """
+        order = self._order(torch.Generator().manual_seed(self.seed * 1_000_003 + epoch))
+        batches = torch.split(torch.split(order, self.batch * BATCHES)[chunk], self.batch)
+        return tuple(batch[part(len(batch), self.group)] for batch in batches)
+
     def _order(self, generator: torch.Generator) -> torch.Tensor:
         count = len(self.rows)
         if self.draws is None:

@@ -156,6 +156,7 @@ def _run(lesson: Lesson, learner: Learner, scratch: Path, group: Group) -> None:
         shares,
         draws(lesson.train, lesson.target) if lesson.balanced else None,
     )
+    learner.places = train.places
     val = None
     if lesson.val is not None:
         val = InOrder(

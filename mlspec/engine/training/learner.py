@@ -22,6 +22,7 @@ from mlspec.engine.training.loss import loss
 from mlspec.engine.training.parted import gathered, parted, parted_state, unfused, whole
 from mlspec.engine.training.patience import Patience
 from mlspec.engine.training.seeded import random_state, restore
+from mlspec.engine.training.unruly import Scored, refuse
 from mlspec.errors import StepError, Terminated
 
 
@@ -91,6 +92,8 @@ class Learner(lightning.LightningModule):
         self._due = False
         self.stop: KeyboardInterrupt | None = None
         """Set from outside: the training saves its state and raises this as soon as the state is whole."""
+        self.places: Callable[[int, int], tuple[torch.Tensor, ...]] = lambda epoch, chunk: ()
+        """Gives the numbers of this rank's rows in the training split, of each batch of a chunk."""
         self.listen: Callable[[], None] = lambda: None
         """Called once Lightning has taken the process's signals, to take them back."""
 
@@ -124,17 +127,26 @@ class Learner(lightning.LightningModule):
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
         total = torch.zeros((), dtype=torch.float64, device=self.device)
-        rows = self._rows_of_chunk()
+        rows, scored = self._rows_of_chunk(), Scored()
         self._reseed()
         for all_rows, (numbers, codes, truth, weight) in zip(rows, self._batches(chunk, rows), strict=True):
             optimizer.zero_grad()
-            here, summed = self._loss(self._scored(numbers, codes), truth, weight, all_rows)
+            scores = self._scored(numbers, codes)
+            scored.add(scores, truth, weight)
+            here, summed = self._loss(scores, truth, weight, all_rows)
             self.manual_backward(here)
             optimizer.step()
             if self._schedule is not None:
                 self._schedule.step()
             total += summed
-        self._count(self._agree(total.item()), sum(rows))
+        found = self._agree(total.item())
+        if not math.isfinite(found):
+            at = (self.course.epoch + 1, self.course.step + 1)
+            refuse(self._lesson, self._rows, scored, self._places, rows, at)
+        self._count(found, sum(rows))
+
+    def _places(self) -> tuple[torch.Tensor, ...]:
+        return self.places(self.course.epoch, self.course.chunk)
 
     def _rows_of_chunk(self) -> list[int]:
         """Return the rows of each batch of the chunk that comes next, of all ranks together."""
@@ -192,12 +204,6 @@ class Learner(lightning.LightningModule):
         course = self.course
         course.chunk += 1
         course.step += -(-rows // self._lesson.batch_size)
-        if not math.isfinite(total):
-            raise StepError(
-                f"the loss is no longer a finite number, in epoch {course.epoch + 1} at step {course.step}",
-                where="training",
-                fix="use a smaller training.optimizer.lr, or a schedule that warms up",
-            )
         course.loss += total
         course.rows += rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,6 +42,8 @@ class Lesson:
     """What early stopping watches on the val split; its loss where None."""
     save_every: float = 300.0
     """Seconds between checkpoints inside an epoch."""
+    names: Callable[[Sequence[int]], Sequence[str]] | None = None
+    """Gives what rows of the training split are called, by their numbers from 0; None: nobody knows."""
     accelerator: Literal["cpu", "cuda"] = "cpu"
     strategy: Strategy | None = None
     """How it is spread over devices; None: one device."""

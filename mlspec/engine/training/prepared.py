@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mlspec.engine.files import read_json
+from mlspec.engine.plain_value import plain_value
 from mlspec.engine.preparing.shards import open_shards
 from mlspec.engine.training.resumable import resumable
 from mlspec.sdk.contract import FittedTarget, ModelInputs
@@ -33,6 +34,27 @@ class Prepared:
     """None where no row is in the val split."""
     parity: Encoded
     """Held-out and hostile rows, without truth."""
+    called: Path | None = None
+    """The file that says what training rows are called; None where there is none."""
+
+    def names(self, rows: Sequence[int]) -> list[str]:
+        """Return what training rows are called: by their keys, or by their places in the source.
+
+        Args:
+            rows: Their numbers in the split, from 0.
+        """
+        if self.called is None:
+            return [f"row {row} of the training split (counted from 0)" for row in rows]
+        from pyarrow import parquet
+
+        table = parquet.read_table(self.called).take(list(rows))
+        keys = [name for name in table.column_names if name != "mlspec_row"]
+        if not keys:
+            places = table.column("mlspec_row").to_pylist()
+            return [f"row {row} of the source (counted from 0)" for row in places]
+        return [
+            " ".join(f"{name} '{plain_value(line[name])}'" for name in keys) for line in table.to_pylist()
+        ]
 
     def key(self, parameters: Mapping[str, Any]) -> str:
         """Return what a training with these parameters on these rows is known by.
@@ -53,7 +75,7 @@ class Prepared:
 
 def prepared(folder: Path) -> Prepared:
     """Return what `prepare` wrote into its folder; rows are memory-mapped."""
-    shards = folder / "shards"
+    shards, called = folder / "shards", folder / "rows" / "train.parquet"
     val = open_shards(shards / "val") if (shards / "val").is_dir() else None
     return Prepared(
         inputs=ModelInputs.revive(read_json(folder / "features.json")["shape"]),
@@ -61,6 +83,7 @@ def prepared(folder: Path) -> Prepared:
         train=open_shards(shards / "train"),
         val=val if val is not None and val.rows else None,
         parity=open_shards(shards / "parity"),
+        called=called if called.is_file() else None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import multiprocessing
+import re
 import traceback
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import torch
 from mlspec.engine.training.fit import Trained, fit
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.lesson import Lesson
-from mlspec.errors import MissingError
+from mlspec.errors import MissingError, StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.slot import Slot
@@ -66,8 +67,15 @@ def _take_part(what: Lesson, folder: Path, group: Group, results: Any, limit: fl
     try:
         with group.together("cpu"):
             found = fit(what, context, "key", group)
-    except RuntimeError as fault:
-        results.put((group.rank, repr(fault) if "down" in str(fault) else traceback.format_exc()))
+    except (RuntimeError, StepError) as fault:
+        results.put(
+            (
+                group.rank,
+                repr(fault)
+                if isinstance(fault, StepError) or "down" in str(fault)
+                else traceback.format_exc(),
+            )
+        )
         return
     state = {name: value.numpy() for name, value in found.module.state_dict().items()}
     results.put((group.rank, (state, found.history, found.best_epoch)))
@@ -250,3 +258,27 @@ def test_devices_that_are_not_here_are_told_before_anybody_waits(
         monkeypatch.setattr(torch.cuda, "device_count", lambda here=here: here)
         with pytest.raises(MissingError, match=words), group.together("cuda"):
             raise AssertionError
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_loss_that_is_no_number_names_the_rows_at_which_that_began(ranks: int, tmp_path: Path) -> None:
+    train = planted("number", ROWS, 1)
+    target = np.array(train.target)
+    target[[700, 1200]] = np.inf
+    what = lesson(
+        "number", train=dataclasses.replace(train, target=target), target=target_of("number", train),
+        names=lambda rows: [f"id '{row}'" for row in rows],
+    )  # fmt: skip
+    words = r"in epoch 1 at step \d+: it began with 1 of the 32 rows of a batch: id '(700|1200)'"
+    if ranks == 1:
+        with pytest.raises(StepError, match=words):
+            alone(what, tmp_path)
+    else:
+        for found in shared(what, tmp_path / "two"):
+            assert re.search(words, found), found
+
+
+def test_a_step_that_is_too_long_is_told_of_the_whole_batch(tmp_path: Path) -> None:
+    with pytest.raises(StepError, match=r"for all 32 rows of a batch \(row \d+, .* and 27 more\)") as told:
+        alone(lesson("number", optimizer=choose("optimizer", {"kind": "sgd", "lr": 100.0})), tmp_path)
+    assert "smaller training.optimizer.lr" in str(told.value.fix)
