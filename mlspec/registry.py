@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from importlib import metadata
 
 SLOTS = (
-    "source", "feature", "split", "rule", "model", "loss", "optimizer", "schedule", "metric", "gate",
-    "strategy", "launcher", "export", "deployment", "monitor",
+    "source", "feature", "split", "rule", "model", "loss", "optimizer", "schedule", "calibration", "metric",
+    "gate", "strategy", "launcher", "export", "deployment", "monitor",
 )  # fmt: skip
 KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 

@@ -39,6 +39,7 @@ monitoring:
 USES = {
     "model": "model={kind: KIND}",
     "loss": "training.loss={kind: KIND}",
+    "calibration": "training.calibration={kind: KIND}",
     "optimizer": "training.optimizer={kind: KIND, lr: 0.01}",
     "schedule": "training.schedule={kind: KIND}",
     "strategy": "hardware.strategy={kind: KIND}",

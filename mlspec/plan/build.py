@@ -245,7 +245,8 @@ class _Builder:
             "model": self._plain(self.spec.model),
         }
         reads = {"prepare": ("",), "train": ("",)}
-        return self._step(f"export-{name}", parameters, reads, export, self.spec.model)
+        used = (export, self.spec.model, self.spec.training.calibration)
+        return self._step(f"export-{name}", parameters, reads, *used)
 
     def _evaluate(self, name: str) -> Step:
         evaluation = self.spec.evaluation

@@ -55,6 +55,7 @@ class TorchModel(Model):
             "early_stopping",
             "class_weights",
             "sampling",
+            "calibration",
             "checkpoint",
         }
     )
@@ -113,7 +114,7 @@ class FitOptions:
 class FittedModel(Model):
     """A model that a library fits at once; it leaves as an ONNX sub-graph, never as a pickle."""
 
-    uses: ClassVar[frozenset[str]] = frozenset({"class_weights"})
+    uses: ClassVar[frozenset[str]] = frozenset({"class_weights", "calibration"})
 
     def fit(
         self,

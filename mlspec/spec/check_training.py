@@ -42,6 +42,16 @@ def check_training(spec: Spec, composed: Composed) -> Iterator[Fault]:
             what = "'training.sampling' and 'training.class_weights' would both balance the classes"
             fix = "leave one out: balanced twice, rare classes rule"
             yield composed.fault("MS0304", what, ("training", "sampling"), key=True, fix=fix)
+    if training.calibration is not None and "calibration" in uses:
+        way, suits = training.calibration.kind, " and ".join(training.calibration.targets)
+        if kind not in training.calibration.targets:
+            what = f"the calibration '{way}' is for {suits} targets, and this one is '{kind}'"
+            fix = "use temperature" if kind == "category" else "remove it"
+            yield composed.fault("MS0304", what, ("training", "calibration"), key=True, fix=fix)
+        elif not spec.data.split.has_val():
+            what = "calibration looks at the val split, and data.split leaves none"
+            fix = "give val a share in data.split"
+            yield composed.fault("MS0307", what, ("training", "calibration"), key=True, fix=fix)
     stopping = training.early_stopping
     if stopping is None or "early_stopping" not in uses:
         return

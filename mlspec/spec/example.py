@@ -35,6 +35,7 @@ EXAMPLE: Mapping[str, Any] = {
         "early_stopping": {"metric": "auroc", "patience": 5},
         "class_weights": {"<=50K": 1.0, ">50K": 2.0},
         "sampling": "balanced",
+        "calibration": "temperature",
         "checkpoint": {"every": "10m"},
     },
     "hardware": {

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from mlspec.sdk.calibration import Calibration
 from mlspec.sdk.fields import Duration, NoEffect
 from mlspec.sdk.frozen import Section
 from mlspec.sdk.metric import Metric
@@ -52,6 +53,10 @@ class Training(Section):
     sampling: Literal["balanced"] | None = None
     """`balanced` draws rows so that each class comes equally often, as many an epoch as there are training
     rows: rare ones come several times. Absent, each row comes once an epoch.
+    """
+    calibration: Annotated[Calibration, Slot("calibration")] | None = None
+    """What makes probabilities mean what they say: fitted on the val split, a part of the exported file. Off
+    where absent.
     """
     checkpoint: Annotated[Checkpoint, NoEffect()] = Checkpoint()
     """How often training can be resumed from."""

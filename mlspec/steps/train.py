@@ -10,6 +10,7 @@ import numpy as np
 
 from mlspec.engine.files import write_bytes, write_json
 from mlspec.engine.provenance import FILE, made_by
+from mlspec.engine.training.calibrated import calibrated
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.learned import Learned
 from mlspec.engine.training.prepared import Prepared, prepared
@@ -73,7 +74,12 @@ def train(
     learned = _learn(model, parameters, data, context, group)
     if group.rank:
         return
-    _write(learned, data, threshold, output)
+    calibration, found = Training.revive(parameters["training"]).calibration, None
+    if calibration is not None:
+        learned, found = calibrated(learned, data, calibration, parameters["seed"])
+        before, after = (found[when]["calibration_error"] for when in ("before", "after"))
+        context.say(f"calibration by {calibration.kind}: error on val {before:.4f} before, {after:.4f} after")
+    _write(learned, data, threshold, found, output)
     write_json(output / FILE, made_by(parameters, context.workspace))
     if group.ranks == 1:
         _forget(context)
@@ -173,12 +179,19 @@ def _train(
     )
 
 
-def _write(learned: Learned, data: Prepared, threshold: float | Literal["max_f1"], output: Path) -> None:
+def _write(
+    learned: Learned,
+    data: Prepared,
+    threshold: float | Literal["max_f1"],
+    calibration: Mapping[str, Any] | None,
+    output: Path,
+) -> None:
     write_bytes(output / learned.file[0], learned.file[1])
     model = {
         "family": learned.family,
         "threshold": learned.threshold(data, threshold),
         "best_epoch": learned.best_epoch,
+        **({} if calibration is None else {"calibration": calibration}),
     }
     write_json(output / "model.json", model)
     write_json(output / "history.json", {"epochs": list(learned.history)})

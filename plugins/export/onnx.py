@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from mlspec.errors import CheckFailed, StepError
+from mlspec.sdk.calibration import Calibration
 from mlspec.sdk.contract import FittedTarget, InputColumn, ModelInputs
 from mlspec.sdk.export import Export, ExportInputs
-from mlspec.sdk.frozen import Section
+from mlspec.sdk.frozen import Section, freeze
+from mlspec.sdk.slot import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlspec.engine.builder import Builder
     from mlspec.engine.exporting.join import Joined
     from mlspec.engine.exporting.replay import Replay
 
@@ -82,15 +85,26 @@ def _join(inputs: ExportInputs) -> tuple[ModelInputs, Joined]:
     described = read_json(inputs.prepared / "features.json")
     target = FittedTarget.revive(read_json(inputs.prepared / "target.json"))
     shape = ModelInputs.revive(described["shape"])
+    trained = read_json(inputs.trained / "model.json")
     parts = Parts(
         name=inputs.name,
         features=onnx.load_model(inputs.prepared / "features.onnx", load_external_data=False),
         inputs=tuple(InputColumn.revive(column) for column in described["inputs"]),
         target=target,
-        threshold=read_json(inputs.trained / "model.json")["threshold"],
+        threshold=trained["threshold"],
         provenance=inputs.provenance,
     )
-    return shape, join(parts, lambda builder: inputs.model.append(builder, inputs.trained, shape, target))
+    calibration = trained.get("calibration")
+
+    def append(builder: Builder) -> str:
+        scores = inputs.model.append(builder, inputs.trained, shape, target)
+        if calibration is None:
+            return scores
+        chosen = Slot("calibration").choose(freeze(calibration["options"]))
+        assert isinstance(chosen, Calibration)
+        return chosen.append(builder, scores, calibration["found"])
+
+    return shape, join(parts, append)
 
 
 def _replay(inputs: ExportInputs, rows: int) -> Replay:

@@ -56,6 +56,18 @@ def loss(example: Any, folder: Path) -> list[float]:
     return found
 
 
+def calibration(example: Any, folder: Path) -> list[float]:
+    random = np.random.default_rng(2)
+    found: list[float] = []
+    for target in example.targets:
+        width = 3 if target == "category" else 1
+        scores = random.normal(0, 4, (200, width)).astype(np.float32)
+        truth = (scores[:, 0] / 4 + random.normal(0, 1, 200) > 0).astype(np.int64)
+        told = example.fit(scores, truth, random.uniform(0.5, 2, 200))
+        found += example.apply(told, scores[:10]).ravel().tolist()
+    return found
+
+
 def schedule(example: Any, folder: Path) -> list[float]:
     made = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
     scheduler, found = example.build(made, 12), []
@@ -107,6 +119,7 @@ def model(example: Any, folder: Path) -> list[float]:
 
 
 RESULTS: dict[str, tuple[Callable[[Any, Path], list[float]], float]] = {
+    "calibration": (calibration, 1e-5),
     "feature": (feature, 1e-9),
     "loss": (loss, 1e-5),
     "metric": (metric, 1e-9),

@@ -51,7 +51,11 @@ def test_train_is_given_only_what_its_model_uses(written):
     text = text[:start] + text[end:]
     written.write_text(text.replace("  checkpoint: {every: 5m}\n", ""))
     train = build_plan(load_spec(written)).step("train")
-    assert train.parameters["training"] == {"class_weights": "balanced", "loss": None}
+    assert train.parameters["training"] == {
+        "calibration": None,
+        "class_weights": "balanced",
+        "loss": None,
+    }
 
 
 def test_paths_start_at_the_workspace(spec):

@@ -112,6 +112,11 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("  schedule: {kind: one_cycle}\n  early_stopping: {metric: auroc, patience: 3}\n", ""),
         ("  checkpoint: {every: 5m}\n", ""),
     ],
+    "a calibration without rows to look at": [
+        ("train: 0.7, val: 0.1, test: 0.2", "train: 0.8, val: 0, test: 0.2"),
+        ("early_stopping: {metric: auroc, patience: 3}", "calibration: isotonic"),
+    ],
+    "a calibration that there is not": [("batch_size: 256", "batch_size: 256\n  calibration: platt")],
     "classes balanced twice": [("batch_size: 256", "batch_size: 256\n  sampling: balanced")],
     "too many devices": [("accelerator: auto", "accelerator: auto\n  devices: 4")],
     "a gate of one export that names another": [("{at_least: 0.6", "{at_least: 0.6, export: small")],

@@ -73,6 +73,7 @@ CANNOT_TELL: dict[str, str] = {
     "a loss of another kind of target": OTHERS,
     "a loss that trees cannot make small": OTHERS,
     "classes balanced twice": OTHERS,
+    "a calibration without rows to look at": OTHERS,
     "too many devices": OTHERS,
     "a drift method of a column that is not taken": OTHERS,
     "a drift method of another kind of column": OTHERS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,48 @@ def test_the_threshold_with_the_best_f1_is_chosen_on_val(chosen: Model, tmp_path
         return float(f1_score(held.target, shares >= threshold))
 
     assert f1(read(output, "model.json")["threshold"]) == pytest.approx(max(map(f1, shares)))
+
+
+@pytest.mark.parametrize("kind", ["temperature", "isotonic"])
+@pytest.mark.parametrize(
+    ("chosen", "training"),
+    [
+        (model({"kind": "mlp", "hidden": (64,)}), QUICK | {"epochs": 60}),
+        (model({"kind": "gradient_boosting", "trees": 200, "min_rows": 3}), {}),
+    ],
+)
+def test_calibration_is_fitted_on_val_and_changes_what_the_file_must_answer(
+    kind: str, chosen: Model, training: dict[str, Any], tmp_path: Path
+) -> None:
+    random = np.random.default_rng(0)
+
+    def noisy(seed: int, count: int) -> Encoded:
+        rows = planted("binary", count, seed)
+        flip = random.random(count) < 0.2
+        return dataclasses.replace(rows, target=np.where(flip, 1 - rows.target, rows.target))
+
+    rows, held = noisy(1, 200), noisy(2, 2000)  # few rows, learnt by heart: it is far too sure
+    target = target_of("binary", rows)
+    prepared = shards(tmp_path / "prepare", INPUTS, target, train=rows, val=held, parity=held)
+    said: list[str] = []
+    plain = trained(parameters(chosen, training), prepared, tmp_path / "plain")
+    given = parameters(chosen, training | {"calibration": kind})
+    output = trained(given, prepared, tmp_path / kind, say=said.append)
+    told = read(output, "model.json")["calibration"]
+    assert told["options"] == {"kind": kind} and told["rows"] == 2000
+    assert told["after"]["calibration_error"] < 0.7 * told["before"]["calibration_error"]
+    assert any(f"calibration by {kind}: error on val" in line for line in said)
+    before, after = (np.load(folder / "expected.npy")[:, 0] for folder in (plain, output))
+    assert not np.allclose(before, after)
+    assert (np.diff(after[np.argsort(before, kind="stable")]) >= -1e-5).all()  # the order of rows is kept
+
+
+def test_calibration_needs_rows_of_val_that_can_tell(tmp_path: Path) -> None:
+    rows, few = planted("binary", 200, 1), planted("binary", 10, 2)
+    target = target_of("binary", rows)
+    prepared = shards(tmp_path / "prepare", INPUTS, target, train=rows, val=few, parity=few)
+    with pytest.raises(StepError, match="10 rows of it cannot tell"):
+        trained(parameters(TREES, {"calibration": "temperature"}), prepared, tmp_path)
 
 
 def test_only_two_classes_have_a_threshold(tmp_path: Path) -> None:

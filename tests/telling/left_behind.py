@@ -74,7 +74,13 @@ def write_left(folder: Path, told: dict[str, Any] | None = None) -> Path:
             BAD: {"kind": "number", "quantiles": [0.0, 1.0, 1.5, 9.5], "nulls": 0},
             "job": {"kind": "category", "counts": {BAD: 4, "clerk": 2}, "other": 0, "nulls": 0},
         }},
-        model / "train/model.json": {"family": "torch", "best_epoch": 2, "threshold": 0.4},
+        model / "train/model.json": {
+            "family": "torch", "best_epoch": 2, "threshold": 0.4,
+            "calibration": {
+                "options": {"kind": "temperature"}, "found": {"temperature": 1.75}, "rows": 1200,
+                "before": {"log_loss": 0.625, "brier": 0.25}, "after": {"log_loss": 0.375, "brier": 0.125},
+            },
+        },
         model / "train/history.json": {"epochs": [
             {"epoch": 1, "lr": 0.1, "train_loss": 0.7, "val_loss": 0.8, f"val_{BAD}": 1.0},
             {"epoch": 2, "lr": 0.2, "train_loss": 0.5, "val_loss": 0.6, f"val_{BAD}": 2.0},

@@ -44,7 +44,8 @@ def test_every_section_is_there_and_the_verdict_comes_first(here: Path) -> None:
     for told in (
         "0.88 to 0.94", "0.88 and 0.94", "too few rows", "(null)", "epoch 2", "1 min 15 s", "412 MiB", "60 %",
         "1 of 2 checks", "warned", "ROC", "Calibration", "Residuals", "Confusion", "Lift of mine", "Loss",
-        "Learning rate", "accelerator cpu, threads 2", "commit 111111111111 with changes", "4.25",
+        "Learning rate", "temperature, 1.75", "0.375", "accelerator cpu, threads 2",
+        "commit 111111111111 with changes", "4.25",
     ):  # fmt: skip
         assert told in text, told
 

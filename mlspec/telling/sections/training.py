@@ -9,6 +9,7 @@ from mlspec.telling.charts.chart import Series, chart
 from mlspec.telling.figure import figure
 from mlspec.telling.html import Html, joined, tag
 from mlspec.telling.left import Left
+from mlspec.telling.table import table
 
 LOSSES = {"train_loss": "training", "val_loss": "validation"}
 
@@ -21,7 +22,8 @@ def training(left: Left) -> Html:
             return Html("")
         epochs = (history or {}).get("epochs") or ()
         facts = _facts(model, len(epochs), step.hardware or {})
-        return joined(tag("p", facts), tag("div", *_curves(epochs, model.get("best_epoch")), class_="charts"))
+        curves = tag("div", *_curves(epochs, model.get("best_epoch")), class_="charts")
+        return joined(tag("p", facts), _calibration(model.get("calibration")), curves)
     return Html("")
 
 
@@ -36,6 +38,18 @@ def _facts(model: Mapping[str, Any], epochs: int, hardware: Mapping[str, Any]) -
         device = f" ({hardware['device']})" if hardware.get("device") else ""
         words.append(f"on {hardware['accelerator']}{device}")
     return "; ".join(words) + "."
+
+
+def _calibration(told: Mapping[str, Any] | None) -> Html:
+    """Return what calibration changed; nothing where there was none."""
+    if told is None:
+        return Html("")
+    kind, found = told["options"]["kind"], told["found"]
+    at = f", {figure(found['temperature'])}" if "temperature" in found else ""
+    rows = [(name, figure(told["before"][name]), figure(told["after"][name])) for name in told["before"]]
+    words = f"Calibrated by {kind}{at}; judged on {told['rows']:,} rows of val, each by a fit on others."
+    head = ("measure", "before", "after")
+    return joined(tag("p", words), table("Calibration", head, rows, numbers=("before", "after")))
 
 
 def _curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> list[Html]:

@@ -1,14 +1,17 @@
 """Every measure against scikit-learn, on rows that hypothesis makes up."""
 
+import functools
 import math
 import warnings
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 from sklearn.preprocessing import label_binarize
+from torchmetrics.functional.classification import binary_calibration_error, multiclass_calibration_error
 
 from mlspec.registry import kinds
 from mlspec.sdk.metric import Answers
@@ -101,6 +104,7 @@ MEASURED = {
     "r2": reference.r2_score,
     "mape": reference.mean_absolute_percentage_error,
     "median_absolute_error": reference.median_absolute_error,
+    "pinball": functools.partial(reference.mean_pinball_loss, alpha=0.5),
 }
 
 
@@ -130,7 +134,39 @@ def test_a_measure_of_numbers_equals_scikit_learn(kind: str) -> None:
 
 
 def test_every_shipped_measure_is_held_against_a_reference() -> None:
-    assert set(kinds("metric")) == set(CLASSIFIED) | set(MEASURED)
+    assert set(kinds("metric")) == set(CLASSIFIED) | set(MEASURED) | {"calibration_error"}
+
+
+@pytest.mark.parametrize("q", [0.1, 0.9])
+def test_the_pinball_loss_of_any_quantile_equals_scikit_learn(q: float) -> None:
+    generator = np.random.default_rng(1)
+    truth, values, weight = generator.normal(size=50), generator.normal(size=50), generator.random(50)
+    found = (
+        Slot("metric")
+        .choose({"kind": "pinball", "q": q})
+        .value(Answers("number", truth, None, None, values, weight))
+    )
+    assert found == pytest.approx(reference.mean_pinball_loss(truth, values, sample_weight=weight, alpha=q))
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("bins", [1, 10, 15])
+def test_the_calibration_error_equals_torchmetrics(classes: int, bins: int) -> None:
+    generator = np.random.default_rng(bins)
+    shares = generator.dirichlet(np.ones(classes), 300)
+    truth, weight = generator.integers(0, classes, 300), generator.integers(0, 4, 300)
+    many = np.repeat(np.arange(300), weight)
+    told, right = torch.tensor(shares[many]), torch.tensor(truth[many])
+    if classes == 2:
+        expected = binary_calibration_error(told[:, 1], right, n_bins=bins)
+    else:
+        expected = multiclass_calibration_error(told, right, num_classes=classes, n_bins=bins)
+    rows = Answers(
+        "binary" if classes == 2 else "category",
+        truth.astype(float), shares, shares.argmax(1), None, weight.astype(float),
+    )  # fmt: skip
+    found = Slot("metric").choose({"kind": "calibration_error", "bins": bins}).value(rows)
+    assert found == pytest.approx(float(expected), rel=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["auroc", "average_precision", "recall", "precision", "f1"])
