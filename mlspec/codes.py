@@ -86,6 +86,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "evaluation.slices does not tell, or lets a measure get better.",
         "MS0331": "A run writes the contract where it is missing, so it is a YAML file inside the workspace, "
         "links followed, and outside of the folders that belong to git, DVC and mlspec.",
+        "MS0341": "data.memory is what all processes of a run hold together, libraries included, and the run "
+        "cannot work in so little: of these rows, or of any.",
         "MS0371": "A drift method does not suit its column: the model does not take it, the method is for "
         "columns of another kind, or it needs a threshold or values that nobody keeps. A test keeps to the "
         "error rate of monitoring.drift.false_alarms; a raw distance has none, so it is told from a "

@@ -7,31 +7,49 @@ from typing import Any
 
 import ibis
 
+from mlspec.sdk.budget import Budget
 from mlspec.sdk.context import Context
 
 SHARE, MOST = 0.25, 4 * 2**30
 """Part of the machine's memory (fraction 0-1), and bytes, that DuckDB may fill before it spills to disk."""
 
+KEPT = "8MiB"
+"""Memory that DuckDB has let go of and may keep for its next need, a thread."""
+
+THREAD = 125_000_000
+"""Bytes that the database has for a thread, at least."""
+
 
 def database(context: Context) -> Any:
     """Return a fresh in-memory DuckDB as an Ibis backend.
 
-    It spills to `context.scratch` when a quarter of the machine's memory is used, installs and loads no
+    It spills to `context.scratch` when its part of `data.memory` is used (where nothing is said, a quarter of
+    the machine's memory), installs and loads no
     extensions, and keeps the order of rows. Sums of floats depend on the number of threads: call `settle`
     before the first one.
     """
-    memory = min(int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * SHARE), MOST)
-    return ibis.duckdb.connect(
+    if context.memory is None:
+        memory = min(int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * SHARE), MOST)
+    else:
+        memory = Budget(context.memory).database
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    connection = ibis.duckdb.connect(
         ":memory:",
         temp_directory=str(context.scratch / f"duckdb-{os.getpid()}"),
         memory_limit=f"{memory // 2**20}MiB",
-        threads=min(8, len(os.sched_getaffinity(0)))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count() or 1,
+        threads=max(min(8, cores, memory // THREAD), 1),
         autoinstall_known_extensions=False,
         autoload_known_extensions=False,
         preserve_insertion_order=True,
     )
+    # Else what DuckDB has let go of stays with the process, as much again as it may hold.
+    for option in (
+        f"allocator_flush_threshold = '{KEPT}'",
+        f"allocator_bulk_deallocation_flush_threshold = '{KEPT}'",
+        "allocator_background_threads = true",
+    ):
+        connection.con.execute(f"SET {option}")
+    return connection
 
 
 def settle(connection: Any) -> None:

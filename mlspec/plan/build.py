@@ -161,6 +161,7 @@ class _Builder:
             inputs=inputs,
             dependencies=tuple(sorted({*watched, *files, *workspace_files(plugins)})),
             plugins=plugins,
+            memory=self.spec.data.memory,
             **options,
         )
 

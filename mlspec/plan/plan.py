@@ -33,6 +33,10 @@ class Step:
     """How the processes of a training are started; no parameter, because it changes no result. It stands in
     plan.yaml all the same, for `dvc repro`.
     """
+    memory: int | None = field(default=None, compare=False)
+    """Bytes that the processes of a run may hold (`data.memory`); no parameter, because it changes no result.
+    It stands in plan.yaml all the same, for `dvc repro`.
+    """
 
     @property
     def kind(self) -> str:

@@ -21,6 +21,9 @@ def plan_file(plan: Plan, pipeline: str) -> str:
     launchers = {step.name: step.launcher for step in steps if step.launcher != {"kind": "local"}}
     if launchers:
         content["launchers"] = launchers
+    memory = next((step.memory for step in steps if step.memory is not None), None)
+    if memory is not None:
+        content["memory"] = memory
     if pipeline == plan.name:
         content["plan"] = plan.guard.parameters
     elif plan.inferred:

@@ -58,6 +58,7 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
         scratch=scratch,
         checkpoint_every=step.checkpoint_every,
         launcher=step.launcher,
+        memory=step.memory,
         locks=locked_inputs(workspace, step),
         logs=logs,
         progress=watch.progressed,

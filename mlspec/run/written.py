@@ -44,5 +44,6 @@ def written(workspace: Path, pipeline: str, name: str) -> Step:
         inputs=content.get("inputs", {}).get(name, {}),
         dependencies=tuple(stages[name].get("deps", ())),
         launcher=content.get("launchers", {}).get(name, {"kind": "local"}),
+        memory=content.get("memory"),
         always=bool(stages[name].get("always_changed", False)),
     )

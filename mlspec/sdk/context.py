@@ -28,6 +28,10 @@ class Context:
     """Seconds between checkpoints inside an epoch (`training.checkpoint.every`, which changes no result)."""
     launcher: Mapping[str, Any] = field(default_factory=lambda: {"kind": "local"})
     """How the processes of a training are started (`hardware.launcher`, which changes no result)."""
+    memory: int | None = None
+    """Bytes that the processes of a run may hold together (`data.memory`, which changes no result); None
+    where nothing is said.
+    """
     locks: Mapping[str, str] = field(default_factory=dict)
     """What dvc.lock says of each folder that the step reads, by the name of the step that wrote it: a hash of
     its content.

@@ -179,6 +179,19 @@ def size(text: str) -> int:
     return int(found)
 
 
+def size_text(count: int) -> str:
+    """Return bytes as a user writes them.
+
+    Example:
+        >>> size_text(4_000_000_000), size_text(1_500_000_000), size_text(1536)
+        ('4GB', '1500MB', '1536B')
+    """
+    for unit in ("TB", "GB", "MB"):
+        if count and count % _BYTES[unit] == 0:
+            return f"{count // _BYTES[unit]}{unit}"
+    return f"{count}B"
+
+
 @dataclass(frozen=True)
 class Sized:
     """Annotation `Annotated[int, Sized("1KiB", "1GiB")]`: bytes as a whole number, or a text such as `8MB`.

@@ -14,6 +14,7 @@ from mlspec.spec.check_columns import Known, check_columns
 from mlspec.spec.check_contract import check_contract
 from mlspec.spec.check_drift import check_drift
 from mlspec.spec.check_hardware import check_hardware
+from mlspec.spec.check_memory import check_memory
 from mlspec.spec.check_target import check_metrics, check_target
 from mlspec.spec.check_training import check_training
 from mlspec.spec.check_uses import check_uses
@@ -34,6 +35,7 @@ _CHECKS: tuple[tuple[_Check, tuple[KeyPath, ...]], ...] = (
     ),
     (check_training, (("model",), ("data", "target"), ("data", "split"), ("training", "early_stopping"))),
     (check_hardware, (("hardware",), ("model",), ("training", "batch_size"))),
+    (check_memory, (("data", "memory"), ("hardware", "devices"))),
     (check_uses, (("exports",), ("deployments",), ("monitoring",))),
     (check_drift, (("data", "features"), ("monitoring",))),
 )

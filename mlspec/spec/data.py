@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mlspec.sdk.feature import Feature
-from mlspec.sdk.fields import Column, Name
+from mlspec.sdk.fields import Column, Name, NoEffect, Sized
 from mlspec.sdk.frozen import Section
 from mlspec.sdk.slot import Slot
 from mlspec.sdk.source import Source
@@ -48,5 +48,9 @@ class Data(Section):
         default_factory=lambda: Slot("split").choose("random"), validate_default=False
     )
     """Which rows train, which choose (val), which judge (test)."""
+    memory: Annotated[Annotated[int, Sized("1MB", "100TB")] | None, NoEffect()] = None
+    """Memory that the processes of a run hold together at most, libraries included, such as `4GB`; what does
+    not fit waits on disk. It changes no result. Where nothing is said the database takes a quarter of the
+    machine's memory, and at most 4 GiB."""
     max_rejects: float = Field(default=0.0, ge=0, le=1)
     """Share of rows (fraction 0-1) that may be unreadable and left out; they are counted in the ledger."""

@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 from mlspec.compose.document import KeyPath
 
 KEYS: tuple[str, ...] = (
-    "data.memory",
     "validation.drift",
     "exports.*.quantize",
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,14 +12,15 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from mlspec.engine.files import write_json
+from mlspec.engine.judging.answer_store import AnswerStore
 from mlspec.engine.judging.curves import cells, curves
 from mlspec.engine.judging.intervals import CONFIDENCE, intervals, resamples
-from mlspec.engine.judging.judged import Judged, judged
 from mlspec.engine.judging.measure import measure
 from mlspec.engine.judging.slices import slices
 from mlspec.engine.scoring.scorer import Scorer
 from mlspec.engine.watching.profile import profile
 from mlspec.errors import StepError
+from mlspec.sdk.budget import Budget
 from mlspec.sdk.context import Context
 from mlspec.sdk.contract import Contract
 from mlspec.sdk.metric import Metric
@@ -46,19 +49,33 @@ def evaluate(
     scorer = Scorer(export / "model.onnx")
     evaluation = Evaluation.revive(parameters["evaluation"])
     metrics = _metrics(evaluation, scorer.contract)
-    rows, found, answers = _answered(
-        scorer, inputs["prepare"] / "rows" / "test.parquet", evaluation.slices, context
-    )
-    write_json(output / "metrics.json", measure(found.answers, metrics) | {"rows": rows.num_rows})
+    context.scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="answers-", dir=context.scratch) as folder:
+        file = inputs["prepare"] / "rows" / "test.parquet"
+        rows, store = _answered(scorer, file, evaluation.slices, Path(folder), context)
+        _judge(rows, store, evaluation, metrics, output)
+
+
+def _judge(
+    rows: pa.Table,
+    store: AnswerStore,
+    evaluation: Evaluation,
+    metrics: Sequence[Metric],
+    output: Path,
+) -> None:
+    """Write all that is said about the answers."""
+    found = store.judged()
+    count = len(found.answers.truth)
+    write_json(output / "metrics.json", measure(found.answers, metrics) | {"rows": count})
     told = {
         "confidence": CONFIDENCE,
         "metrics": intervals(found.answers, metrics),
-        "resamples": resamples(rows.num_rows),
+        "resamples": resamples(count),
     }
     write_json(output / "intervals.json", told)
     write_json(output / "slices.json", slices(rows, evaluation.slices, found, metrics))
-    write_json(output / "answers.json", profile(answers))
-    if scorer.contract.target.kind != "number":
+    write_json(output / "answers.json", profile(count, store.columns()))
+    if found.answers.kind != "number":
         write_json(output / "confusion.json", cells(found))
     for name, points in curves(found).items():
         write_json(output / "plots" / f"{name}.json", points)
@@ -79,9 +96,9 @@ def _metrics(evaluation: Evaluation, contract: Contract) -> tuple[Metric, ...]:
 
 
 def _answered(
-    scorer: Scorer, file: Path, columns: Sequence[str], context: Context
-) -> tuple[pa.Table, Judged, pa.Table]:
-    """Return the columns to slice by, answers beside the truth, and the answers as a scorer gives them."""
+    scorer: Scorer, file: Path, columns: Sequence[str], folder: Path, context: Context
+) -> tuple[pa.Table, AnswerStore]:
+    """Return the columns to slice by, and the answers beside the truth."""
     stored = parquet.ParquetFile(file)
     noted = (stored.schema_arrow.metadata or {}).get(b"mlspec.weight")
     weight = None if noted is None else noted.decode()
@@ -90,19 +107,22 @@ def _answered(
     if weight is not None:
         wanted[weight] = None
     known = [name for name in wanted if name in stored.schema_arrow.names]
-    kept = [
-        name for name in dict.fromkeys([target, *columns, *([weight] if weight else [])]) if name in known
-    ]
-    parts, answers, total = [], [], stored.metadata.num_rows
-    done = 0
-    for scored in scorer.score_many(stored.iter_batches(BATCH, columns=known)):
+    kept = [name for name in dict.fromkeys(columns) if name in known]
+    total, done = stored.metadata.num_rows, 0
+    store = AnswerStore(folder, scorer.contract, total, weighted=weight is not None)
+    batch, threads = BATCH, None
+    if context.memory is not None:
+        budget = Budget(context.memory)
+        batch, threads = min(BATCH, 4 * budget.batch(len(known))), budget.threads(os.cpu_count() or 1)
+    parts = []
+    for scored in scorer.score_many(stored.iter_batches(batch, columns=known), threads):
         if scored.reasons:
             raise StepError(f"a row of the test split cannot be scored: {scored.reasons[0]}")
-        parts.append(scored.rows.select(kept))
-        answers.append(scored.answers)
-        done += scored.rows.num_rows
+        rows = scored.rows
+        store.add(scored.answers, rows.column(target), rows.column(weight) if weight else None)
+        if kept:
+            parts.append(rows.select(kept))
+        done += rows.num_rows
         context.progress(done, total, "rows")
-    rows = pa.Table.from_batches(parts) if parts else stored.schema_arrow.empty_table().select(kept)
-    table = pa.Table.from_batches(answers) if answers else scorer.schema.empty_table()
-    truth = judged(scorer.contract, table, rows.column(target), rows.column(weight) if weight else None)
-    return rows, truth, table
+    empty = stored.schema_arrow.empty_table().select(kept)
+    return pa.Table.from_batches(parts) if parts else empty, store

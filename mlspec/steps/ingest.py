@@ -54,5 +54,6 @@ def ingest(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pa
     write_json(output / "manifest.json", manifest)
     found = statistics(reading.table)
     write_json(output / "statistics.json", found)
+    reading.close()
     contract = infer_contract(found, types, data.get("key") or (), context.name.removeprefix("data-"))
     write_bytes(output / "contract.yaml", contract.encode())

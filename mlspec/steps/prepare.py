@@ -31,6 +31,7 @@ from mlspec.engine.reading.reading import Reading
 from mlspec.engine.reading.row_file import RowFile
 from mlspec.engine.sql import literal, quote
 from mlspec.errors import StepError
+from mlspec.sdk.budget import WIDE, Budget
 from mlspec.sdk.context import Context
 from mlspec.sdk.contract import FittedTarget, InputColumn, ModelInputs
 from mlspec.sdk.feature import Feature
@@ -38,8 +39,6 @@ from mlspec.sdk.frozen import freeze
 from mlspec.sdk.slot import Slot
 from mlspec.sdk.split import SplitColumns
 
-BATCH = 16_384
-"""Rows that are encoded at once."""
 HELD_OUT = 10_000
 """Rows of the test split that parity is tried on, at most."""
 KNOWN = 20
@@ -103,6 +102,7 @@ def prepare(
     write_json(output / "ledger.json", _ledger(reading, counts))
     kinds = {name: feature.kind for name, feature in sorted(features.items())}
     found = suspicions(rows, kinds, target, tuple(data.get("key") or ()), counts)
+    reading.close()
     for suspicion in found:
         context.say(f"warning: {suspicion.text}")
     write_json(output / "warnings.json", {"warnings": [suspicion.plain() for suspicion in found]})
@@ -137,11 +137,7 @@ def _assign(
     assigned = split.assign(reading.table, seed, columns)  # type: ignore[attr-defined]
     connection = reading.table.get_backend()
     query = ibis.to_sql(assigned, dialect="duckdb")
-    connection.con.execute(f"CREATE TABLE mlspec_assigned AS SELECT * FROM ({query}) ORDER BY mlspec_row")
-    connection.con.execute("DROP VIEW mlspec_rows; DROP VIEW mlspec_left_out; DROP TABLE mlspec_typed")
-    found = dict(
-        connection.con.execute("SELECT mlspec_split, count(*) FROM mlspec_assigned GROUP BY ALL").fetchall()
-    )
+    found = _keep_splits(connection.con, query, data["split"]["kind"])
     strange = [word for word in found if word not in SPLITS]
     if strange:
         raise StepError(
@@ -161,6 +157,27 @@ def _assign(
     return connection.table("mlspec_assigned"), counts
 
 
+def _keep_splits(connection: Any, query: str, kind: str) -> dict[str, int]:
+    """Make `mlspec_assigned`, the rows beside their split, and return the rows of each split.
+
+    Only the splits are kept anew and brought into the order of rows: the rows themselves lie in that order.
+    """
+    connection.execute(
+        "CREATE TABLE mlspec_parts AS SELECT mlspec_row AS place, mlspec_split "
+        f"FROM ({query}) ORDER BY mlspec_row"
+    )
+    beside = "mlspec_rows AS own POSITIONAL JOIN mlspec_parts AS parts"
+    strays = connection.execute(
+        f"SELECT count(*) FROM {beside} WHERE own.mlspec_row IS DISTINCT FROM parts.place"
+    ).fetchone()[0]
+    if strays:
+        raise StepError(
+            f"the {kind} split does not give each row one place", where="data.split", fix="mend its 'assign'"
+        )
+    connection.execute(f"CREATE VIEW mlspec_assigned AS SELECT own.*, parts.mlspec_split FROM {beside}")
+    return dict(connection.execute("SELECT mlspec_split, count(*) FROM mlspec_parts GROUP BY ALL").fetchall())
+
+
 @dataclass(frozen=True)
 class _Work:
     """Rows, and all that encodes them."""
@@ -173,11 +190,17 @@ class _Work:
     session: Session
     context: Context
 
+    @property
+    def batch(self) -> int:
+        """Return how many rows are encoded at once."""
+        memory = self.context.memory
+        return WIDE if memory is None else Budget(memory).batch(len(self.columns))
+
     def batches(self, split: str, names: Sequence[str], condition: str = "true") -> Iterator[pa.RecordBatch]:
         """Yield a split's rows in their order."""
         chosen = ", ".join(quote(name) for name in names)
         query = f"SELECT {chosen} FROM mlspec_assigned WHERE mlspec_split = {literal(split)} AND {condition}"
-        yield from self.rows.get_backend().con.execute(query).to_arrow_reader(BATCH)
+        yield from self.rows.get_backend().con.execute(query).to_arrow_reader(self.batch)
 
     def encode(self, split: str, count: int, folder: Path) -> None:
         """Write a split's shards."""
@@ -243,6 +266,6 @@ class _Work:
         with ShardWriter(
             output / "shards" / "parity", stored.metadata.num_rows, self.shape, target=False
         ) as shards:
-            for batch in stored.iter_batches(BATCH):
+            for batch in stored.iter_batches(self.batch):
                 encoded = self.session.run(batch)
                 shards.write(encoded[NUMBERS], encoded[CODES])

@@ -75,6 +75,7 @@ def validate(
         *_contract(tuple(contract_checks(contract, reading.table, reading.types())), reading.table, keys),
         *_rules(rules, reading.table, keys),  # type: ignore[arg-type]
     ]
+    reading.close()
     failed = [check for check in checks if not check.passed and check.severity == "error"]
     report = {
         "passed": not failed,

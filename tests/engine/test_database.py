@@ -43,3 +43,12 @@ def test_a_settled_database_reaches_nothing_and_still_spills(
         "SELECT max(s) FROM (SELECT md5(range::VARCHAR) AS s FROM range(2000000) ORDER BY s LIMIT 1900000)"
     ).fetchone()
     assert found is not None and found[0].startswith("f")
+
+
+def test_it_takes_its_part_of_what_the_spec_allows(tmp_path: Path) -> None:
+    def limit(memory: int) -> str:
+        connection = database(Context(tmp_path, scratch=tmp_path, memory=memory)).con
+        return str(connection.execute("SELECT current_setting('memory_limit')").fetchone()[0])
+
+    assert limit(1_000_000_000) == "171.0 MiB"
+    assert limit(4_000_000_000) == "1.8 GiB"

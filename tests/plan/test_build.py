@@ -180,3 +180,12 @@ def test_how_training_is_started_is_in_the_plan_and_no_parameter(spec):
         plan, plan.name
     )
     assert "launchers:" not in plan_file(build_plan(spec), plan.name)
+
+
+def test_memory_is_in_the_plan_and_no_parameter(spec):
+    changed = spec.model_copy(update={"data": spec.data.model_copy(update={"memory": 4_000_000_000})})
+    plan = build_plan(changed)
+    assert plan.steps == build_plan(spec).steps
+    for pipeline in (plan.name, plan.data_name):
+        assert "\nmemory: 4000000000\n" in plan_file(plan, pipeline)
+        assert "memory" not in plan_file(build_plan(spec), pipeline)

@@ -72,7 +72,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "not built: a key": [("opset: 20, parity", "opset: 20, quantize: weights_int8, parity")],
     "not built: a kind": [("citizen: binary", "citizen: text")],
     "not built: a word": [("precision: fp32", "precision: bf16")],
-    "not built: a section": [("max_rejects: 0.001", "memory: 4GB")],
+    "memory in which nothing works": [("max_rejects: 0.001", "memory: 10MB")],
     "an unknown feature column": [("    age: number", "    agee: number")],
     "an unnamed column": [("    citizen: binary\n", "")],
     "several unnamed columns": [("    citizen: binary\n", ""), ("  ignore: [fnlwgt]\n", "")],

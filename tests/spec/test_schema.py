@@ -41,6 +41,7 @@ CANNOT_TELL: dict[str, str] = {
     "the environment": "text is text",
     "a reference to a secret": OTHERS,
     "a size beyond a limit": "text is text",
+    "memory in which nothing works": "text is text",
     "an unknown preset": FILES,
     "a launcher with nothing to start": OTHERS,
     "a launcher that does not know on what": OTHERS,

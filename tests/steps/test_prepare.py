@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -263,9 +264,29 @@ def test_more_test_rows_than_parity_needs_are_thinned_evenly(
     from mlspec.steps import prepare as module
 
     monkeypatch.setattr(module, "HELD_OUT", 10)
-    monkeypatch.setattr(module, "BATCH", 64)
+    monkeypatch.setattr(module, "WIDE", 64)
     made = prepared(tmp_path / "out", data(), context(tmp_path))
     test = parquet.read_table(made / "rows" / "test.parquet").select(list(FEATURES))
     thinned = parquet.read_table(made / "rows" / "parity.parquet").slice(0, 10)
     step = test.num_rows / 10
     assert thinned.equals(test.take([int(np.ceil(place * step)) for place in range(10)]))
+
+
+def test_memory_changes_no_byte(tmp_path: Path) -> None:
+    here = context(tmp_path)
+    free = prepared(tmp_path / "free", data(), here)
+    held = prepared(tmp_path / "held", data(), dataclasses.replace(here, memory=10**9))
+    assert digests(free) == digests(held)
+
+
+def test_a_split_that_loses_rows_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlspec.plugins.split.random import Random
+
+    whole = Random.assign
+
+    def lossy(self: Any, table: Any, seed: int, columns: Any) -> Any:
+        return whole(self, table, seed, columns).filter(table.mlspec_row > 3)
+
+    monkeypatch.setattr(Random, "assign", lossy)
+    with pytest.raises(StepError, match="does not give each row one place"):
+        prepared(tmp_path / "out", data(), context(tmp_path))

@@ -111,6 +111,10 @@ class Reading:
             )
         return self
 
+    def close(self) -> None:
+        """Let the rows go: what a step does later has the memory."""
+        self.table.get_backend().disconnect()
+
     def types(self) -> dict[str, JsonType]:
         """Return what each raw column holds; text of whole numbers or booleans only is told as such."""
         open_ = [item for item in self.casts if item.type is None]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.loss import TRUTH
-from mlspec.engine.training.weights import row_weights, standardised
+from mlspec.engine.training.weights import mean_weight
 from mlspec.sdk.contract import FittedTarget
 from mlspec.sdk.encoded import Encoded
 
@@ -26,30 +26,59 @@ Chunk = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | None]
 
 @dataclass(frozen=True)
 class Rows:
-    """Encoded rows as tensors; arrays in memory or memory-mapped are shared, not copied."""
+    """Encoded rows as tensors; arrays in memory or memory-mapped are shared, and only what is taken is
+    copied.
+    """
 
     numbers: torch.Tensor
     codes: torch.Tensor
-    truth: torch.Tensor
-    weight: torch.Tensor | None
+    raw: torch.Tensor
+    """`[rows] float64`: class codes, or the values of a number target."""
+    own: torch.Tensor | None
+    """`[rows] float32`: weights as the data has them, or None."""
+    target: FittedTarget
+    factors: torch.Tensor | None
+    """`[classes] float64`: one factor a class, or None."""
+    mean: float | None
+    """Of all rows' weights, by which each is divided; None where all weigh the same."""
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def take(self, places: torch.Tensor | slice) -> Chunk:
-        """Return some rows."""
-        weight = None if self.weight is None else self.weight[places]
-        return self.numbers[places], self.codes[places].long(), self.truth[places], weight
+        """Return some rows, with their truth and weights as the loss takes them."""
+        raw = self.raw[places]
+        own = None if self.own is None else self.own[places]
+        return self.numbers[places], self.codes[places].long(), self._truth(raw), self._weight(raw, own)
+
+    def _truth(self, raw: torch.Tensor) -> torch.Tensor:
+        if self.target.kind == "number":
+            raw = (raw - self.target.mean) / (self.target.std or 1.0)
+        return raw.to(TRUTH[self.target.kind])
+
+    def _weight(self, raw: torch.Tensor, own: torch.Tensor | None) -> torch.Tensor | None:
+        if self.mean is None:
+            return None
+        weight = torch.ones(len(raw), dtype=torch.float64) if own is None else own.double()
+        if self.factors is not None:
+            weight = weight * self.factors[raw.long()]
+        return (weight / self.mean).float()
 
 
 def rows_of(encoded: Encoded, target: FittedTarget, factors: tuple[float, ...] | None) -> Rows:
-    """Return encoded rows as tensors, with their truth and weights as the loss takes them."""
-    weight = row_weights(encoded, factors)
+    """Return encoded rows as tensors; nothing is read of them but their weights, once.
+
+    Raises:
+        StepError: a weight is negative or not finite, or all are zero.
+    """
     return Rows(
         shared(encoded.numbers),
         shared(encoded.codes),
-        torch.from_numpy(np.array(standardised(encoded, target))).to(TRUTH[target.kind]),
-        None if weight is None else torch.from_numpy(weight),
+        shared(encoded.target),
+        None if encoded.weight is None else shared(encoded.weight),
+        target,
+        None if factors is None else torch.tensor(factors, dtype=torch.float64),
+        mean_weight(encoded, factors),
     )
 
 

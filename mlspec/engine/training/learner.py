@@ -25,6 +25,9 @@ from mlspec.engine.training.seeded import random_state, restore
 from mlspec.engine.training.unruly import Scored, refuse
 from mlspec.errors import StepError, Terminated
 
+PIECE = 1_000_000
+"""Rows whose codes are counted at once."""
+
 
 @dataclass
 class Course:
@@ -327,8 +330,10 @@ def _length(part: slice) -> int:
 
 
 def _counts(lesson: Lesson) -> list[torch.Tensor]:
-    codes = lesson.train.codes
-    return [
-        torch.from_numpy(np.bincount(codes[:, place], minlength=size))
-        for place, size in enumerate(lesson.inputs.sizes)
-    ]
+    codes, sizes = lesson.train.codes, lesson.inputs.sizes
+    counts = [np.zeros(size, np.int64) for size in sizes]
+    for start in range(0, len(codes), PIECE):
+        part = codes[start : start + PIECE]
+        for place, size in enumerate(sizes):
+            counts[place] += np.bincount(part[:, place], minlength=size)
+    return [torch.from_numpy(count) for count in counts]

@@ -12,6 +12,9 @@ from mlspec.errors import StepError
 from mlspec.sdk.contract import FittedTarget
 from mlspec.sdk.encoded import Encoded
 
+PIECE = 4_000_000
+"""Rows whose weights are added up at once."""
+
 
 def class_weights(
     wanted: Literal["balanced"] | Mapping[str, float] | None, target: FittedTarget
@@ -54,19 +57,38 @@ def row_weights(rows: Encoded, factors: tuple[float, ...] | None) -> NDArray[np.
     Raises:
         StepError: a weight is negative or not finite, or all are zero.
     """
+    mean = mean_weight(rows, factors)
+    return None if mean is None else (_weights(rows, factors) / mean).astype(np.float32)
+
+
+def mean_weight(rows: Encoded, factors: tuple[float, ...] | None) -> float | None:
+    """Return the mean of what rows weigh, or None where all weigh the same; few are in memory at once.
+
+    Raises:
+        StepError: a weight is negative or not finite, or all are zero.
+    """
     if rows.weight is None and factors is None:
         return None
+    total = 0.0
+    for start in range(0, rows.rows, PIECE):
+        piece = slice(start, start + PIECE)
+        weight = None if rows.weight is None else rows.weight[piece]
+        part = _weights(Encoded(rows.numbers[piece], rows.codes[piece], rows.target[piece], weight), factors)
+        if not np.isfinite(part).all() or (part < 0).any():
+            raise StepError(
+                "a row's weight is negative or not finite", where="data.weight", fix="mend the column"
+            )
+        total += float(part.sum())
+    if rows.rows and not total:
+        raise StepError("every row's weight is zero", where="data.weight", fix="mend the column")
+    return total / rows.rows if rows.rows else 1.0
+
+
+def _weights(rows: Encoded, factors: tuple[float, ...] | None) -> NDArray[np.float64]:
     weight = np.ones(rows.rows) if rows.weight is None else rows.weight.astype(np.float64)
     if factors is not None:
         weight = weight * np.asarray(factors, np.float64)[rows.target.astype(np.int64)]
-    if not np.isfinite(weight).all() or (weight < 0).any():
-        raise StepError(
-            "a row's weight is negative or not finite", where="data.weight", fix="mend the column"
-        )
-    mean = weight.mean() if len(weight) else 1.0
-    if not mean:
-        raise StepError("every row's weight is zero", where="data.weight", fix="mend the column")
-    return (weight / mean).astype(np.float32)
+    return weight
 
 
 def standardised(rows: Encoded, target: FittedTarget) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,20 +13,19 @@ from mlspec.engine.checking.quantiles import interpolated
 from mlspec.engine.preparing.reference import MOST, STEPS
 
 
-def profile(table: pa.Table) -> dict[str, Any]:
+def profile(rows: int, columns: Iterable[tuple[str, pa.ChunkedArray]]) -> dict[str, Any]:
     """Return each column's quantiles or counts, as `docs/architecture.md` describes `answers.json`.
 
     Args:
-        table: Columns of numbers or of text.
+        rows: How many there are.
+        columns: Names and columns of numbers or of text; one is in memory at a time.
 
     Example:
-        >>> profile(pa.table({"label": ["a", "b", "a"]}))["columns"]["label"]["counts"]
+        >>> table = pa.table({"label": ["a", "b", "a"]})
+        >>> profile(3, [("label", table["label"])])["columns"]["label"]["counts"]
         {'a': 2, 'b': 1}
     """
-    return {
-        "rows": table.num_rows,
-        "columns": {name: profile_of(table.column(name)) for name in table.column_names},
-    }
+    return {"rows": rows, "columns": {name: profile_of(column) for name, column in columns}}
 
 
 def profile_of(column: pa.ChunkedArray, steps: int = STEPS) -> dict[str, Any]:
