@@ -16,6 +16,7 @@ from pathlib import Path
 from mlspec.engine.training.resumable import resumable
 from mlspec.errors import CheckFailed, MissingError, MlspecError, StepError
 from mlspec.plan.plan import Step
+from mlspec.run.give_back import give_back
 from mlspec.run.locked import locked_inputs
 from mlspec.run.seal import seal
 from mlspec.run.watch import Watch
@@ -75,6 +76,7 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
         where = failed.where if failed.where is not None else step.name
         raise CheckFailed(failed.what, where=where, fix=_advice(failed.fix, logs, workspace)) from failed
     finally:
+        give_back()
         shutil.rmtree(output, ignore_errors=True)
         with contextlib.suppress(OSError):
             logs.rmdir()  # only where nothing was logged

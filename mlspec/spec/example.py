@@ -19,6 +19,7 @@ EXAMPLE: Mapping[str, Any] = {
         "target": {"column": "income", "kind": "binary", "positive": ">50K", "threshold": "max_f1"},
         "features": {"age": "number", "workclass": {"kind": "category", "min_count": 10}},
         "split": {"kind": "random", "train": 0.7, "val": 0.1, "test": 0.2},
+        "memory": "4GB",
         "max_rejects": 0.001,
     },
     "validation": {

@@ -38,10 +38,14 @@ def ranking(positive: NDArray[np.bool_], score: NDArray[np.float64], weight: NDA
         [1.0, 1.0]
     """
     kept = weight > 0
-    positive, score, weight = positive[kept], score[kept], weight[kept]
+    if not kept.all():
+        positive, score, weight = positive[kept], score[kept], weight[kept]
+    # Of many rows each of these arrays is large: none stays longer than it is needed.
     order = np.argsort(-score, kind="stable")
     positive, score, weight = positive[order], score[order], weight[order]
+    del order, kept
     last = np.append(np.nonzero(np.diff(score))[0], len(score) - 1) if len(score) else np.zeros(0, np.int64)
-    hits = np.cumsum(np.where(positive, weight, 0.0))
-    misses = np.cumsum(np.where(positive, 0.0, weight))
-    return Ranking(score[last], hits[last], misses[last])
+    score = score[last]
+    hits = np.cumsum(np.where(positive, weight, 0.0))[last]
+    misses = np.cumsum(np.where(positive, 0.0, weight))[last]
+    return Ranking(score, hits, misses)

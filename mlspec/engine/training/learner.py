@@ -241,7 +241,8 @@ class Learner(lightning.LightningModule):
             return
         lesson = self._lesson
         self._val_loss += loss(lesson.target.kind, scores, truth, weight, "sum", lesson.loss).item()
-        self._scores.append(scores.float().cpu().numpy())
+        if lesson.metric is not None:
+            self._scores.append(scores.float().cpu().numpy())
 
     def on_train_epoch_end(self) -> None:
         """Write the epoch's line, judge it, and save."""
