@@ -75,3 +75,10 @@ class Source(Plugin):
         silently.
         """
         return ()
+
+    def look_again(self, context: Context) -> None:
+        """Look for what a reader gave up on, which often tells neither file nor row; slow, for then only.
+
+        Raises:
+            StepError: it is found, with its file and row.
+        """

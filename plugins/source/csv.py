@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -15,18 +16,11 @@ from mlspec.sdk.source import Unreadable
 if TYPE_CHECKING:
     import ibis
 
+    from mlspec.engine.reading.csv_records import Record
+
 Sign = Annotated[str, StringConstraints(min_length=1, max_length=1, pattern=r"^[\x01-\x7e]$")]
 
 CODECS = {"utf-8": "utf-8-sig", "latin-1": "latin-1", "utf-16": "utf-16"}
-LONGEST = 16 * 2**20
-"""Bytes a line may have."""
-TOLD = {
-    "MISSING COLUMNS": "too few values for the header",
-    "TOO MANY COLUMNS": "too many values for the header",
-    "INVALID ENCODING": "bytes that are not text in this encoding",
-    "UNQUOTED VALUE": "text behind a closing quote",
-}
-"""What DuckDB calls a fault, in words."""
 
 
 class Csv(FileSource):
@@ -84,18 +78,20 @@ class Csv(FileSource):
         import io
 
         from mlspec.engine.reading.check_columns import check_columns
+        from mlspec.engine.reading.lines import lines
         from mlspec.engine.reading.unpacked import unpacked
 
         try:
             # What is no text behind the header is a reject later; only the header must be readable here.
             with (
                 unpacked(file, name) as stream,
-                io.TextIOWrapper(
-                    stream, CODECS[self.encoding], errors="surrogateescape", newline=""
-                ) as lines,
+                io.TextIOWrapper(stream, CODECS[self.encoding], errors="surrogateescape", newline="") as text,
             ):
                 row = next(
-                    csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, strict=True), None
+                    csv.reader(
+                        lines(text, name), delimiter=self.delimiter, quotechar=self.quote, strict=True
+                    ),
+                    None,
                 )
             "".join(row or ()).encode("utf-8")
         except UnicodeError as error:
@@ -113,7 +109,9 @@ class Csv(FileSource):
     def read(self, context: Context) -> ibis.Table:
         """Return the rows, every column as text."""
         from mlspec.engine.database import database
+        from mlspec.engine.reading.file_names import note_names
         from mlspec.engine.reading.files import files_of, here, partitions_of
+        from mlspec.engine.reading.lines import LONGEST
         from mlspec.engine.reading.partitions import FILE
         from mlspec.engine.reading.places import name_of
         from mlspec.engine.reading.unpacked import check_whole
@@ -147,7 +145,9 @@ class Csv(FileSource):
             options["filename"] = literal(FILE)
             chosen = f"* EXCLUDE ({FILE}){folders.sql()}"
         text = ", ".join(f"{key} = {value}" for key, value in options.items())
-        found: ibis.Table = database(context).sql(
+        connection = database(context)
+        note_names(connection.con, files, context, folders.root)
+        found: ibis.Table = connection.sql(
             f"SELECT {chosen} FROM read_csv({file_list(files)}, {text})", dialect="duckdb"
         )
         return found
@@ -158,46 +158,33 @@ class Csv(FileSource):
         Raises:
             StepError: a quote swallowed whole lines, or a line is longer than 16 MiB.
         """
+        from mlspec.engine.reading.csv_rejects import csv_rejects
+        from mlspec.engine.reading.file_names import noted_names
+
         connection = table.get_backend().con
-        found = connection.execute(
-            "SELECT f.file_path, e.line, min(e.error_type), any_value(e.csv_line), "
-            "bool_or(e.error_type = 'UNQUOTED VALUE' "
-            "AND regexp_matches(e.csv_line, '[\\r\\n].*[^\\s]', 's')) "
-            "FROM reject_errors e JOIN reject_scans f USING (scan_id, file_id) "
-            "WHERE scan_id = (SELECT max(scan_id) FROM reject_scans) "
-            "GROUP BY f.file_path, e.line, e.line_byte_position ORDER BY f.file_path, e.line_byte_position"
-        )
-        rows: dict[str, int] = {}
-        examples: dict[str, list[str]] = {}
-        while batch := found.fetchmany(10_000):
-            for path, line, fault, content, swallowed in batch:
-                _refuse_lost(File(path).name, line, fault, swallowed)
-                reason = TOLD.get(fault, fault.lower())
-                rows[reason] = rows.get(reason, 0) + 1
-                if rows[reason] <= 3:
-                    examples.setdefault(reason, []).append(f"{File(path).name} line {line}: {content[:200]}")
-        return tuple(
-            Unreadable(reason, count, tuple(examples[reason])) for reason, count in sorted(rows.items())
-        )
+        return csv_rejects(connection, self._records, noted_names(connection))
+
+    def look_again(self, context: Context) -> None:
+        """Read the files with Python's csv module, for the line that DuckDB gave up on.
+
+        Raises:
+            StepError: a line ends otherwise than those before it, or is too long.
+        """
+        from mlspec.engine.reading.files import files_of
+        from mlspec.engine.reading.places import name_of, root_of
+
+        root = root_of(self.path, context)
+        for file in files_of(self, context):
+            for _ in self._records(file, name_of(file, context, root)):
+                pass
+
+    def _records(self, file: File, name: str) -> Iterator[Record]:
+        from mlspec.engine.reading.csv_records import csv_records
+
+        return csv_records(file, name, CODECS[self.encoding], delimiter=self.delimiter, quote=self.quote)
 
     def fingerprint(self, context: Context) -> dict[str, Any]:
         """Return names, sizes and SHA-256 of the files."""
         from mlspec.engine.reading.files import fingerprint_of_files
 
         return fingerprint_of_files(self, context)
-
-
-def _refuse_lost(name: str, line: int, fault: str, swallowed: bool) -> None:
-    if swallowed:
-        raise StepError(
-            f"'{name}' line {line} opens a quote that is not closed rightly: "
-            "the lines behind it cannot be told apart",
-            where="data.source",
-            fix="mend the quote in that line, or set quote: to a sign that the file does not use",
-        )
-    if fault == "LINE SIZE OVER MAXIMUM":
-        raise StepError(
-            f"'{name}' line {line} is longer than {LONGEST} bytes",
-            where="data.source",
-            fix="look for a quote that is never closed",
-        )

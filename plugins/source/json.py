@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path as File
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.file_source import FileSource
 from mlspec.sdk.source import Unreadable
@@ -13,10 +11,6 @@ from mlspec.sdk.source import Unreadable
 if TYPE_CHECKING:
     import ibis
 
-LOOKED_AT = 1000
-"""Lines of the first file whose keys name the columns."""
-LONGEST = 16 * 2**20
-"""Bytes a line may have."""
 WHY = (
     "CASE WHEN json IS NULL THEN 'no whole JSON value' "
     "WHEN json_type(json) <> 'OBJECT' THEN 'no JSON object' "
@@ -28,7 +22,7 @@ WHY = (
 class Json(FileSource):
     """Read JSON lines: one object a line, its keys are the columns; a missing key is a null.
 
-    The first 1,000 lines name the columns. Lines that are no object, or have a key twice or an unknown
+    The first 1,000 lines of the first file name the columns. Lines that are no object, or have a key twice or an unknown
     one, are rejects: counted, shown, and held against `data.max_rejects`.
     """
 
@@ -50,32 +44,20 @@ class Json(FileSource):
         """Return the keys of the first lines of the first file, in their order, then the folders' columns."""
         from mlspec.engine.reading.check_columns import check_columns
         from mlspec.engine.reading.files import files_of, partitions_of
+        from mlspec.engine.reading.json_lines import first_keys
         from mlspec.engine.reading.places import name_of
 
         folders, file = partitions_of(self, context), files_of(self, context)[0]
         name = name_of(file, context, folders.root)
-        try:
-            keys = _keys(file, name)
-        except UnicodeError as error:
-            raise StepError(f"'{name}' is not UTF-8 text", where="data.source.path") from error
-        if keys is None:
-            raise StepError(
-                f"'{name}' begins with a byte order mark",
-                where="data.source.path",
-                fix="save it as UTF-8 without one",
-            )
-        if not keys:
-            raise StepError(
-                f"'{name}' holds no JSON object in its first lines",
-                where="data.source.path",
-                fix="one object a line is expected",
-            )
+        keys = first_keys(file, name)
         return folders.after(check_columns(keys, f"the objects of '{name}'"), f"'{name}'")
 
     def read(self, context: Context) -> ibis.Table:
         """Return the rows, every column as JSON; folders' columns as text."""
         from mlspec.engine.database import database
+        from mlspec.engine.reading.file_names import note_names
         from mlspec.engine.reading.files import files_of, here, partitions_of
+        from mlspec.engine.reading.lines import LONGEST
         from mlspec.engine.reading.partitions import FILE
         from mlspec.engine.reading.places import name_of
         from mlspec.engine.reading.unpacked import check_whole
@@ -90,6 +72,7 @@ class Json(FileSource):
         for file in files:
             check_whole(file, name_of(file, context, folders.root))
         connection = database(context)
+        note_names(connection.con, files, context, folders.root)
         # With more threads, DuckDB 1.5 gives a last line without its line end before the others.
         connection.con.execute("SET threads = 1")
         why = WHY.format(names="[" + ", ".join(map(literal, names)) + "]")
@@ -108,44 +91,38 @@ class Json(FileSource):
 
     def unreadable(self, table: ibis.Table) -> tuple[Unreadable, ...]:
         """Return the lines that are no fit objects, by reason."""
-        example = "place || ': ' || coalesce(left(json::VARCHAR, 200), 'unreadable')"
-        found = table.get_backend().con.execute(
-            f"SELECT why, count(*), list({example} ORDER BY place)[1:3] "
-            "FROM (SELECT *, row_number() OVER () AS place FROM mlspec_json) "
-            "WHERE why IS NOT NULL GROUP BY why ORDER BY why"
-        )
+        from mlspec.engine.reading.file_names import noted_names
+        from mlspec.engine.reading.json_lines import shown
+
+        connection = table.get_backend().con
+        found = connection.execute(
+            "SELECT why, count(*), min(place, 3) FROM (SELECT why, row_number() OVER () AS place "
+            "FROM mlspec_json) WHERE why IS NOT NULL GROUP BY why ORDER BY why"
+        ).fetchall()
+        lines = shown(noted_names(connection), {place: why for why, _, places in found for place in places})
         return tuple(
-            Unreadable(why, rows, tuple(f"record {example}" for example in examples))
-            for why, rows, examples in found.fetchall()
+            Unreadable(why, rows, tuple(lines[place] for place in places)) for why, rows, places in found
         )
+
+    def look_again(self, context: Context) -> None:
+        """Go through the lines, for the one that DuckDB gave up on.
+
+        Raises:
+            StepError: a line is too long.
+        """
+        from mlspec.engine.reading.files import files_of
+        from mlspec.engine.reading.json_lines import records
+        from mlspec.engine.reading.places import name_of, root_of
+
+        root = root_of(self.path, context)
+        for _ in records({file: name_of(file, context, root) for file in files_of(self, context)}):
+            pass
 
     def fingerprint(self, context: Context) -> dict[str, Any]:
         """Return names, sizes and SHA-256 of the files."""
         from mlspec.engine.reading.files import fingerprint_of_files
 
         return fingerprint_of_files(self, context)
-
-
-def _keys(file: File, name: str) -> tuple[str, ...] | None:
-    """Return the keys of the first lines in their order; None where a byte order mark stands first."""
-    import io
-    import itertools
-    import json
-
-    from mlspec.engine.reading.unpacked import unpacked
-
-    keys: dict[str, None] = {}
-    with unpacked(file, name) as stream, io.TextIOWrapper(stream, "utf-8") as lines:
-        for number, line in enumerate(itertools.islice(lines, LOOKED_AT)):
-            if number == 0 and line.startswith("\ufeff"):
-                return None
-            try:
-                value = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(value, dict):
-                keys.update(dict.fromkeys(value))
-    return tuple(keys)
 
 
 def _pointer(key: str) -> str:

@@ -58,6 +58,19 @@ class Parquet(FileSource):
         )
         return found
 
+    def look_again(self, context: Context) -> None:
+        """Read the files with pyarrow, for the one and the rows that DuckDB gave up on.
+
+        Raises:
+            StepError: rows of a file cannot be read.
+        """
+        from mlspec.engine.reading.files import files_of
+        from mlspec.engine.reading.places import name_of, root_of
+
+        root, files = root_of(self.path, context), files_of(self, context)
+        for file in files:
+            _try(file, name_of(file, context, root))
+
     def fingerprint(self, context: Context) -> dict[str, Any]:
         """Return names, sizes and SHA-256 of the files."""
         from mlspec.engine.reading.files import fingerprint_of_files
@@ -74,3 +87,25 @@ def _schema(file: File, name: str) -> pa.Schema:
             return parquet.read_schema(stream)
     except (pa.ArrowException, OSError) as error:
         raise StepError(f"'{name}' is no whole Parquet file: {error}", where="data.source.path") from error
+
+
+def _try(file: File, name: str) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    first, rows = 0, 0
+    try:
+        with parquet.ParquetFile(file) as content:
+            for group in range(content.num_row_groups):
+                rows = content.metadata.row_group(group).num_rows
+                for _ in content.iter_batches(65_536, row_groups=[group]):
+                    pass
+                first += rows
+    except (pa.ArrowException, OSError, ValueError) as error:
+        told = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise StepError(
+            f"'{name}' is damaged: its rows {first} to {first + rows - 1} (the first is 0) cannot be read: "
+            f"{told[:200]}",
+            where="data.source.path",
+            fix="copy it here again",
+        ) from error

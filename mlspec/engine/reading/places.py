@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
@@ -31,12 +33,13 @@ def places(path: str, context: Context, suffixes: Sequence[str] = ()) -> tuple[P
         suffixes: Ends of names that count in a folder; without them a folder is refused.
 
     Raises:
-        MissingError: there is no such file.
-        StepError: a folder where a file must be.
+        MissingError: there is no such file, or it may not be read.
+        StepError: a folder where a file must be; or what is no file: a pipe, a link that leads nowhere.
     """
     resolved = context.resolve(path)
     if is_glob(path):
-        found = tuple(sorted(file for file in _matches(resolved, path) if file.is_file()))
+        matched = sorted(_matches(resolved, path))
+        found = tuple(file for file in matched if _is_file(file, path, suffixes))
         if not found:
             raise MissingError(f"no file matches '{path}'", where="data.source.path")
         return found
@@ -47,13 +50,48 @@ def places(path: str, context: Context, suffixes: Sequence[str] = ()) -> tuple[P
         raise StepError(
             f"'{path}' is a folder", where="data.source.path", fix=f"name its files: {path.rstrip('/')}/*"
         )
-    if not file.is_file():
+    if not file.is_symlink() and not file.exists():
         raise MissingError(
             f"there is no file '{path}'",
             where="data.source.path",
             fix="check the path; it starts at the spec's folder",
         )
+    _is_file(file, path)
     return (file,)
+
+
+def _is_file(file: Path, path: str, suffixes: Sequence[str] = ()) -> bool:
+    """Return whether what a path found is a file that can be read; False for a folder below a glob.
+
+    What is neither must not be passed over: its rows would be missing, and nobody would know.
+    """
+    told = f"'{path}'" if Path(path).name == file.name else f"'{file.name}' of '{path}'"
+    try:
+        mode = file.stat().st_mode
+    except PermissionError as error:
+        raise _closed(told) from error
+    except OSError as error:
+        raise StepError(
+            f"{told} is a link that leads to no file", where="data.source.path", fix="mend or remove the link"
+        ) from error
+    if stat.S_ISDIR(mode):
+        if file.name.lower().endswith(tuple(suffixes)) and suffixes:
+            fix = f"name the folder itself, or the files in it: {path}/*"
+            raise StepError(f"{told} is a folder named like a file", where="data.source.path", fix=fix)
+        return False
+    if not stat.S_ISREG(mode):
+        raise StepError(
+            f"{told} is no file that can be read twice: a pipe or a device",
+            where="data.source.path",
+            fix="write it to a file first",
+        )
+    if not os.access(file, os.R_OK):
+        raise _closed(told)
+    return True
+
+
+def _closed(told: str) -> MissingError:
+    return MissingError(f"{told} may not be read", where="data.source.path", fix="ask for the right to it")
 
 
 def root_of(path: str, context: Context) -> PurePath:
@@ -87,9 +125,9 @@ def _first_pattern(resolved: Path, path: str) -> int:
 
 def _inside(folder: Path, path: str, suffixes: Sequence[str]) -> tuple[Path, ...]:
     """Return the files of a folder that count: not the hidden ones, nor marks such as `_SUCCESS`."""
-    every = [file for file in folder.rglob("*") if file.is_file()]
-    seen = [file for file in every if not any(part[0] in "._" for part in file.relative_to(folder).parts)]
-    found = tuple(sorted(file for file in seen if file.name.lower().endswith(tuple(suffixes))))
+    seen = [*_below(folder, path)]
+    counted = [file for file in seen if file.name.lower().endswith(tuple(suffixes))]
+    found = tuple(sorted(file for file in counted if _is_file(file, path)))
     if not found:
         others = Counter(file.suffix.lower() or "no suffix" for file in seen)
         told = ", ".join(f"{count} of {suffix}" for suffix, count in others.most_common(5))
@@ -99,6 +137,29 @@ def _inside(folder: Path, path: str, suffixes: Sequence[str]) -> tuple[Path, ...
             fix=f"it holds {told}: name them by a glob, or take another kind" if told else "it is empty",
         )
     return found
+
+
+def _below(folder: Path, path: str) -> Iterator[Path]:
+    """Give what lies in a folder at any depth, but for hidden names and marks.
+
+    Raises:
+        MissingError: a folder in it may not be looked into.
+        StepError: a link in it leads to a folder: it may lead in a circle, and DVC does not follow it.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise _closed(f"'{Path(error.filename).name}' of '{path}'") from error
+
+    for place, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if name[0] not in "._"]
+        for name in folders:
+            if Path(place, name).is_symlink():
+                raise StepError(
+                    f"'{name}' of '{path}' is a link to a folder, and those are not followed",
+                    where="data.source.path",
+                    fix="move the files there, or name the folders by a glob",
+                )
+        yield from (Path(place, name) for name in files if name[0] not in "._")
 
 
 def name_of(file: Path | Remote, context: Context, root: PurePath | None = None) -> str:

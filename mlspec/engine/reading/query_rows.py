@@ -15,7 +15,9 @@ from mlspec.engine.reading.check_asked import check_asked
 from mlspec.engine.reading.files import files_of
 from mlspec.engine.reading.in_order import in_order
 from mlspec.engine.reading.kind_of import kind_of, suffixes
+from mlspec.engine.reading.marks import Marks
 from mlspec.engine.reading.partitions import are_columns
+from mlspec.engine.reading.refusal import told
 from mlspec.engine.sql import quote
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
@@ -77,12 +79,16 @@ def query_rows(files: Mapping[str, str], sql: str, order_by: Sequence[str], cont
     connection.execute(f"CREATE TABLE {LOST} (reason VARCHAR, lines BIGINT, examples VARCHAR)")
     for name, path in files.items():
         source = source_of(name, path, context)
-        table = source.read(context)
-        _make(connection, name, table)
-        _copy(connection, name, table)
-        for lost in source.unreadable(table):
+        marks = Marks.of(source, context)
+        with told(marks):
+            table = source.read(context)
+            _make(connection, name, table)
+            _copy(connection, name, table)
+            lost_here = source.unreadable(table)
+        for lost in lost_here:
             row = [f"table '{name}': {lost.reason}", lost.rows, json.dumps(lost.examples)]
             connection.execute(f"INSERT INTO {LOST} VALUES (?, ?, ?)", row)
+        marks.check()
     columns = _answer(connection, sql, order_by)
     rows: ibis.Table = found.sql(in_order(ANSWER, connection, columns, order_by), dialect="duckdb")
     return rows
@@ -112,15 +118,10 @@ def _make(connection: Any, name: str, table: ibis.Table) -> None:
 
 
 def _copy(connection: Any, name: str, table: ibis.Table) -> None:
-    try:
-        for batch in table.get_backend().con.execute(_selected(table)).to_arrow_reader(BATCH):
-            connection.register("mlspec_batch", pa.Table.from_batches([batch]))
-            connection.execute(f"INSERT INTO {quote(name)} SELECT * FROM mlspec_batch")
-            connection.unregister("mlspec_batch")
-    except (duckdb.Error, pa.ArrowException) as error:
-        raise StepError(
-            f"the table '{name}' cannot be read: {_first(error)}", where="data.source.files"
-        ) from error
+    for batch in table.get_backend().con.execute(_selected(table)).to_arrow_reader(BATCH):
+        connection.register("mlspec_batch", pa.Table.from_batches([batch]))
+        connection.execute(f"INSERT INTO {quote(name)} SELECT * FROM mlspec_batch")
+        connection.unregister("mlspec_batch")
 
 
 def _answer(connection: Any, sql: str, order_by: Sequence[str]) -> tuple[str, ...]:

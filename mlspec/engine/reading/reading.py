@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-import duckdb
 import ibis
 
 from mlspec.engine.database import settle
 from mlspec.engine.reading.cast import Cast, cast, cast_source
+from mlspec.engine.reading.marks import Marks
+from mlspec.engine.reading.refusal import told
 from mlspec.engine.reading.reject import Reject
 from mlspec.engine.reading.role import roles
 from mlspec.engine.sql import quote
@@ -57,21 +58,17 @@ class Reading:
             StepError: the source cannot be read, or a column cannot be what the spec says.
         """
         source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
-        raw = source.read(context)
-        casts = tuple(cast(role, raw.schema()[role.column]) for role in roles(data, raw.columns))
-        connection = raw.get_backend()
-        try:
+        marks = Marks.of(source, context)
+        with told(marks):
+            raw = source.read(context)
+            casts = tuple(cast(role, raw.schema()[role.column]) for role in roles(data, raw.columns))
+            connection = raw.get_backend()
             connection.con.execute(_load(ibis.to_sql(raw, dialect="duckdb"), casts))
-        except duckdb.Error as error:
-            raise StepError(
-                f"the {source.kind} source cannot be read: {_first(error)}",
-                where="data.source",
-                fix=_mend(error),
-            ) from error
+            unreadable = tuple(
+                Reject(None, item.reason, item.rows, item.examples) for item in source.unreadable(raw)
+            )
         taken_apart = _one(connection, "SELECT count(*) FROM mlspec_typed")
-        unreadable = tuple(
-            Reject(None, item.reason, item.rows, item.examples) for item in source.unreadable(raw)
-        )
+        marks.check()
         settle(connection)
         kept = _keep(connection, casts, taken_apart, data.get("sample"))
         rejects = (*unreadable, *_rejects(connection, casts))
@@ -139,18 +136,6 @@ class Reading:
 
 def _one(connection: Any, query: str) -> int:
     return int(connection.con.execute(query).fetchone()[0])
-
-
-def _first(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]
-
-
-def _mend(error: Exception) -> str | None:
-    if "state machine" in str(error):
-        return (
-            "give all lines of the file the same line end: it mixes some, or a carriage return stands alone"
-        )
-    return None
 
 
 def _above(share: float) -> str:

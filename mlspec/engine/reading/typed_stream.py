@@ -12,6 +12,8 @@ import ibis
 import pyarrow as pa
 
 from mlspec.engine.reading.cast import cast, cast_source
+from mlspec.engine.reading.marks import Marks
+from mlspec.engine.reading.refusal import refusal
 from mlspec.engine.reading.role import Reads, Role
 from mlspec.engine.sql import quote
 from mlspec.errors import StepError
@@ -56,7 +58,9 @@ class TypedStream:
         self, source: Source, inputs: Sequence[InputColumn], carried: Sequence[str], context: Context
     ) -> None:
         self._source = source
-        self._raw: ibis.Table = source.read(context)
+        self._marks = Marks.of(source, context)
+        with self._told():
+            self._raw: ibis.Table = source.read(context)
         roles = _roles(inputs, carried, self._raw.columns)
         self._casts = tuple(cast(role, self._raw.schema()[role.column]) for role in roles)
         self._checks = [(item.role.column, why) for item in self._casts for _, why in item.checks]
@@ -88,12 +92,18 @@ class TypedStream:
         try:
             yield
         except (duckdb.Error, pa.ArrowException, OSError) as error:
-            told = str(error).strip().split("\n")[0]
-            raise StepError(f"the {self._source.kind} source cannot be read: {told}") from error
+            raise refusal(self._marks, error) from error
 
     def unreadable(self) -> tuple[Unreadable, ...]:
-        """Return the rows that the source could not even take apart; to be asked when all rows were read."""
-        return self._source.unreadable(self._raw)
+        """Return the rows that the source could not even take apart, to be asked when all rows were read.
+
+        Raises:
+            StepError: the source changed meanwhile.
+        """
+        with self._told():
+            found = self._source.unreadable(self._raw)
+        self._marks.check()
+        return found
 
     def _query(self) -> str:
         values = ", ".join(f"{item.value} AS {quote(item.role.column)}" for item in self._casts)

@@ -188,6 +188,6 @@ def test_a_fingerprint_tells_content_and_no_machine(tmp_path: Path) -> None:
 
 
 def test_mixed_line_ends_are_told_with_a_mend(tmp_path: Path) -> None:
-    with pytest.raises(StepError, match=r"the csv source cannot be read") as told:
+    with pytest.raises(StepError, match=r"'t.csv' line 2 ends in a carriage return and a line feed") as told:
         read(tmp_path, b"a,b\n1,2\r\n3,4\n")
     assert "same line end" in (told.value.fix or "")

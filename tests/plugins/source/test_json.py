@@ -72,7 +72,7 @@ def test_odd_keys_are_columns(tmp_path: Path) -> None:
     assert found.table.drop("mlspec_row").to_pyarrow().to_pylist() == [{key: key for key in keys}]
 
 
-@pytest.mark.parametrize("content", [b"", b"[1]\n", b"not json\n"])
+@pytest.mark.parametrize("content", [b"", b"1\n", b"not json\n"])
 def test_a_file_without_objects_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "t.jsonl").write_bytes(content)
     with pytest.raises(StepError, match="holds no JSON object"):
