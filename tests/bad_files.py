@@ -1,7 +1,7 @@
-"""Files as they come: cut off, torn, of another encoding, ragged. Every byte is made here, the same each time.
+"""Files as they come: cut off, torn, of another encoding, ragged; all made here, the same bytes each time.
 
-Each entry says what must become of it: a refusal that names the file, or how many of its rows are rejects. How
-many rows there are is never said here: `count` asks a reader that is not ours.
+Each entry says what must become of it: a refusal that names the file, or how many of its rows are rejects.
+How many rows there are is never said here: `count` asks a reader that is not ours.
 """
 
 from __future__ import annotations
@@ -468,7 +468,8 @@ PARQUET = (
     _p("some bytes of a page gone", GROUPS[:200] + GROUPS[220:], r"'t\.parquet'"),
     _p("a column name twice", packed(pa.Table.from_arrays([pa.array([1])] * 2, names=["n", "n"])),
        "column 'n' appears twice"),
-    _p("infinities", packed(pa.table({"n": [1.0, float("inf"), float("nan")], "word": ["w"] * 3, "y": ["no"] * 3})),
+    _p("infinities",
+       packed(pa.table({"n": [1.0, float("inf"), float("nan")], "word": ["w"] * 3, "y": ["no"] * 3})),
        None, 1, "is infinite"),
     _p("integers beyond 2^53", packed(pa.table({"n": [1, 2**63 - 1], "word": ["w"] * 2, "y": ["no"] * 2})),
        None, 1, "is an integer beyond 2\\^53"),
@@ -479,7 +480,8 @@ PARQUET = (
         {"d/a.parquet": GROUPS, "d/b.parquet": packed(table().rename_columns(["n", "word", "z"]))},
         r"'d/b\.parquet' has other columns", path="d"),
     Bad("parquet: a damaged file among others", "parquet",
-        {"d/1/t.parquet": GROUPS, "d/2/t.parquet": _flip(GROUPS, 20, 400)}, r"'d/2/t\.parquet' is damaged", path="d"),
+        {"d/1/t.parquet": GROUPS, "d/2/t.parquet": _flip(GROUPS, 20, 400)}, r"'d/2/t\.parquet' is damaged",
+        path="d"),
     Bad("parquet: an empty file among others", "parquet", {"d/a.parquet": GROUPS, "d/b.parquet": b""},
         r"'d/b\.parquet' is no whole Parquet file", path="d"),
 )  # fmt: skip

@@ -141,7 +141,12 @@ class Store:
         return True
 
     def work(self, stage: Any, action: Callable[[], None]) -> None:
-        """Do a stage's work: nobody else may touch its files, and other DVC commands go on."""
+        """Do a stage's work: nobody else may touch its files, and other DVC commands go on.
+
+        Raises:
+            MissingError: another DVC command holds these files.
+            StepError: a file of the user's changed while the work read it.
+        """
         from dvc.lock import LockError
         from dvc.stage.decorators import rwlocked, unlocked_repo
 
@@ -151,6 +156,13 @@ class Store:
             run(stage)
         except LockError as busy:
             raise MissingError(str(busy).partition("\n\n")[0], where=stage.name, fix="wait for it") from busy
+        # The lock would say of the old work that it was made of the new file.
+        for path in self.changes(_of_the_user(stage)):
+            raise StepError(
+                f"'{path}' changed while '{stage.name}' read it",
+                where=stage.name,
+                fix="run again when nobody writes there",
+            )
         self._save(stage)
 
     def tidy(self, pipeline: str) -> None:
@@ -246,6 +258,12 @@ def _made_of_this(step: Step, stage: Any, root: Path) -> bool:
     watched = (dep for dep in stage.deps if not hasattr(dep, "params"))
     read = [{"path": dep.def_path, "md5": dep.hash_info.value} for dep in watched]
     return sealed(step, {"deps": read}, root / step.output)
+
+
+def _of_the_user(stage: Any) -> list[Any]:
+    """Return the files that a stage reads and no step made."""
+    watched = (dep for dep in stage.deps if not hasattr(dep, "params"))
+    return [dep for dep in watched if not dep.def_path.startswith("artifacts/")]
 
 
 def stage_of(step: Step) -> dict[str, Any]:

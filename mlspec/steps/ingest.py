@@ -10,6 +10,7 @@ from mlspec.engine.checking.contract_file import infer_contract
 from mlspec.engine.checking.statistics import statistics
 from mlspec.engine.files import write_bytes, write_json
 from mlspec.engine.reading.kept_rows import keep_rows, of_kept_rows
+from mlspec.engine.reading.marks import Marks
 from mlspec.engine.reading.reading import Reading
 from mlspec.sdk.context import Context
 from mlspec.sdk.frozen import freeze
@@ -33,6 +34,7 @@ def ingest(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pa
     """
     data = parameters["data"]
     source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
+    marks = Marks.of(source, context)
     kept = keep_rows(source, output, context) if source.keeps else None
     reading = Reading.of(of_kept_rows(data, output, context), context)
     write_json(
@@ -51,6 +53,7 @@ def ingest(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pa
         "columns": types,
         "fingerprint": source.fingerprint(context) if kept is None else kept,
     }
+    marks.check()
     write_json(output / "manifest.json", manifest)
     found = statistics(reading.table)
     write_json(output / "statistics.json", found)

@@ -26,6 +26,7 @@ from mlspec.engine.preparing.reference import reference
 from mlspec.engine.preparing.shards import ShardWriter
 from mlspec.engine.preparing.suspicions import suspicions
 from mlspec.engine.provenance import FILE, made_by
+from mlspec.engine.reading.as_ingested import as_ingested
 from mlspec.engine.reading.kept_rows import of_kept_rows
 from mlspec.engine.reading.reading import Reading
 from mlspec.engine.reading.row_file import RowFile
@@ -64,8 +65,7 @@ def prepare(
     data = parameters["data"]
     manifest = read_json(inputs["ingest"] / "manifest.json")
     reading = Reading.of(of_kept_rows(data, inputs["ingest"], context), context).check()
-    if reading.rows != manifest["rows"]:
-        raise StepError("the source changed while it was read", where="prepare", fix="run again")
+    as_ingested(data, manifest, context)
     rows, counts = _assign(reading, data, parameters["seed"], context)
     train = rows.filter(rows.mlspec_split == "train").drop("mlspec_split")
     features: dict[str, Feature] = {

@@ -12,9 +12,10 @@ import ibis
 from mlspec.engine.checking.contract_checks import ContractCheck, contract_checks
 from mlspec.engine.checking.contract_file import read_contract
 from mlspec.engine.checking.fault_table import fault_table
-from mlspec.engine.files import write_bytes, write_json
+from mlspec.engine.files import read_json, write_bytes, write_json
 from mlspec.engine.graph.moments import first
 from mlspec.engine.plain_value import plain_value
+from mlspec.engine.reading.as_ingested import as_ingested
 from mlspec.engine.reading.condition import condition
 from mlspec.engine.reading.kept_rows import of_kept_rows
 from mlspec.engine.reading.reading import Reading
@@ -70,6 +71,7 @@ def validate(
     contract = read_contract(file, name)
     rules = tuple(Slot("rule").choose(freeze(rule)) for rule in validation.get("rules") or ())
     reading = Reading.of(of_kept_rows(data, inputs["ingest"], context), context).check()
+    as_ingested(data, read_json(inputs["ingest"] / "manifest.json"), context)
     keys = tuple(data.get("key") or ())
     checks = [
         *_contract(tuple(contract_checks(contract, reading.table, reading.types())), reading.table, keys),

@@ -22,8 +22,8 @@ WHY = (
 class Json(FileSource):
     """Read JSON lines: one object a line, its keys are the columns; a missing key is a null.
 
-    The first 1,000 lines of the first file name the columns. Lines that are no object, or have a key twice or an unknown
-    one, are rejects: counted, shown, and held against `data.max_rejects`.
+    The first 1,000 lines of the first file name the columns. Lines that are no object, or have a key twice or
+    an unknown one, are rejects: counted, shown, and held against `data.max_rejects`.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = tuple(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -403,3 +404,25 @@ def test_a_plug_in_of_the_workspace_is_a_dependency(workspace, steps, monkeypatc
     from mlspec import plugins
 
     plugins.leave()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("data/rows.csv", "a,b,y\n5,6,yes\n7,8,no\n", "ingest"),
+        ("contracts/small.yaml", "columns: {}\n", "validate"),
+    ],
+)
+def test_a_file_that_changes_while_a_step_reads_it_is_told(workspace, steps, monkeypatch, name, text, kind):
+    work, moved = steps.work, []
+
+    def disturbed(parameters, inputs, output, context):
+        work(parameters, inputs, output, context)
+        if not moved:
+            moved.append((workspace / name).write_text(text))
+
+    monkeypatch.setattr(sys.modules[f"mlspec.steps.{kind}"], kind, disturbed)
+    with pytest.raises(StepError, match=rf"'{name}' changed while '{kind}' read it"):
+        run(workspace)
+    again = run(workspace)
+    assert next(outcome.done for outcome in again.outcomes if outcome.step == kind) == "ran"

@@ -252,9 +252,9 @@ def test_a_class_that_training_never_sees_is_told(tmp_path: Path) -> None:
 def test_a_source_that_changed_in_between_is_told(tmp_path: Path) -> None:
     here = context(tmp_path)
     prepared(tmp_path / "out", data(), here)
-    context(tmp_path, rows(500))
+    context(tmp_path, rows().iloc[::-1])  # as many rows of as many bytes
     (tmp_path / "late").mkdir()
-    with pytest.raises(StepError, match="changed while it was read"):
+    with pytest.raises(StepError, match="the source changed since 'ingest' read it"):
         prepare({"seed": 7, "data": data()}, {"ingest": tmp_path / "out" / "ingest"}, tmp_path / "late", here)
 
 

@@ -33,7 +33,10 @@ def given(folder: Path, frame: pd.DataFrame | None = None) -> Context:
     ingest({"data": data()}, {}, folder / "ingest", here)
     (folder / "contract.yaml").write_bytes((folder / "ingest" / "contract.yaml").read_bytes())
     (folder / "out").mkdir()
-    return here if frame is None else context(folder, frame)
+    if frame is not None:
+        here = context(folder, frame)
+        ingest({"data": data()}, {}, folder / "ingest", here)
+    return here
 
 
 def run(
@@ -59,6 +62,14 @@ def test_good_data_pass_with_a_full_report(tmp_path: Path) -> None:
     assert "contract(age.low)" in names and len(set(names)) == len(names)
     assert (tmp_path / "out" / "passed").read_bytes() == b"passed\n"
     assert report["checks"][-1]["rows"] == (rows()["age"] > 30).sum()
+
+
+def test_rows_that_ingest_did_not_see_are_not_judged(tmp_path: Path) -> None:
+    here = given(tmp_path)
+    context(tmp_path, rows().iloc[::-1])
+    with pytest.raises(StepError, match="the source changed since 'ingest' read it"):
+        run(tmp_path, here)
+    assert not (tmp_path / "out" / "passed").exists()
 
 
 def test_every_fault_is_counted_with_examples_and_told_in_a_table(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,8 +27,9 @@ def unpacked(file: Path | Remote, name: str) -> Iterator[IO[bytes]]:
         StepError: what is read of it is damaged.
     """
     try:
-        with _opened(file) as stream:
-            yield stream
+        # Not every driver's file gives a part of a line.
+        with _opened(file) as stream, io.BufferedReader(stream) as buffered:
+            yield buffered
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise _damaged(name) from error
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Bad files: a refusal that names the file, or rejects that name file and line; never other rows in silence."""
+"""Bad files: a refusal that names the file, or rejects that name file and line; never other rows."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_what_is_no_file_is_never_passed_over(tmp_path: Path) -> None:
         for path in ("rows/*.csv", "rows/b.csv", "rows"):
             if told.startswith("is a folder") and path != "rows/*.csv":
                 continue
-            with pytest.raises(StepError, match=rf"'b\.csv' of|'rows/b\.csv'") as caught:
+            with pytest.raises(StepError, match=r"'b\.csv' of|'rows/b\.csv'") as caught:
                 read(tmp_path, {"kind": "csv", "path": path})
             assert told in caught.value.what
         (rows / "b.csv").rmdir() if told.startswith("is a folder") else (rows / "b.csv").unlink()

@@ -127,7 +127,7 @@ def test_a_file_with_a_good_footer_and_bad_pages_is_told(tmp_path: Path) -> None
     content = bytearray((tmp_path / "t.parquet").read_bytes())
     content[4:3000] = b"\xff" * 2996
     (tmp_path / "t.parquet").write_bytes(content)
-    with pytest.raises(StepError, match="'t.parquet' is damaged: its rows 0 to 9999"):
+    with pytest.raises(StepError, match=r"'t\.parquet' is damaged: its rows 0 to 9999"):
         Reading.of({"source": {"kind": "parquet", "path": "t.parquet"}}, Context(tmp_path, scratch=tmp_path))
 
 

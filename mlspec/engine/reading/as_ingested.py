@@ -1,0 +1,32 @@
+"""Whether later steps read the very rows that `ingest` told of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlspec.errors import StepError
+from mlspec.sdk.context import Context
+from mlspec.sdk.frozen import freeze
+from mlspec.sdk.slot import Slot
+from mlspec.sdk.source import Source
+
+
+def as_ingested(data: Mapping[str, Any], manifest: Mapping[str, Any], context: Context) -> None:
+    """Refuse a source that is not what the manifest tells of any more; to be asked when it was read.
+
+    Args:
+        data: The `data` section.
+        manifest: Of `ingest`.
+        context: Where relative paths start.
+
+    Raises:
+        StepError: it changed meanwhile. What is made of it would be taken for the work of other data.
+    """
+    source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
+    if source.keeps is None and source.fingerprint(context) != manifest["fingerprint"]:
+        raise StepError(
+            "the source changed since 'ingest' read it",
+            where=context.step,
+            fix="run again when nobody writes there",
+        )
