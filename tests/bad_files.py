@@ -236,7 +236,11 @@ CSV = (
     _c("utf-8 mark between", _with(b"\xef\xbb\xbf7,w,no"), None, 1, "is not a finite number"),
     _c("utf-16 with its mark, said", good_csv().decode().encode("utf-16"), options={"encoding": "utf-16"}),
     _c("utf-16 with its mark", good_csv().decode().encode("utf-16"), r"'t\.csv' is not utf-8 text"),
-    _c("utf-16 without its mark", good_csv().decode().encode("utf-16-le"), r"'t\.csv'"),
+    _c(
+        "utf-16 without its mark",
+        good_csv().decode().encode("utf-16-le"),
+        r"the header of 't\.csv' holds NUL",
+    ),
     _c("a surrogate as bytes", _with(b"7,\xed\xa0\x80,no"), None, 1, ENCODING),
     _c("NUL in a value", _with(b"7,w\x00,no"), None, 1, "holds NUL"),
     _c("NUL only", b"\0" * 4096, r"'t\.csv'"),

@@ -175,13 +175,15 @@ def _rarer(source: Source, context: Any, column: str) -> str | None:
     """Return the rarer of two values, as text: what one looks for is seldom what is common."""
     import ibis
 
-    table = source.read(context)
-    values = (
-        table.filter(table[column].notnull()).group_by(column).aggregate(rows=lambda found: found.count())
-    )
-    ordered = (
-        values.order_by([ibis.asc("rows"), ibis.asc(column)]).limit(2).to_pyarrow().column(column).to_pylist()
-    )
+    from mlspec.engine.reading.marks import Marks
+    from mlspec.engine.reading.refusal import told
+
+    with told(Marks.of(source, context)):
+        table = source.read(context)
+        values = table.filter(table[column].notnull()).group_by(column)
+        counted = values.aggregate(rows=lambda found: found.count())
+        rarest = counted.order_by([ibis.asc("rows"), ibis.asc(column)]).limit(2)
+        ordered = rarest.to_pyarrow().column(column).to_pylist()
     words = {str(value).lower() for value in ordered}
     if words in ({"true", "false"}, {"0", "1"}):
         return None

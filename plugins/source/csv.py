@@ -28,7 +28,8 @@ class Csv(FileSource):
 
     Ragged rows, bad quotes and bytes of another encoding are rejects: counted, shown, and held against
     `data.max_rejects`. A quote that swallows whole lines ends the run, because nobody can tell how many
-    were lost.
+    were lost, as do lines that end in different ways. Empty lines, empty values behind the last column and
+    spaces around a quoted value are passed over.
     """
 
     text: ClassVar[bool] = True
@@ -104,6 +105,12 @@ class Csv(FileSource):
             raise StepError(f"the header of '{name}' cannot be read: {error}", where="data.source") from error
         if not row:
             raise StepError(f"'{name}' is empty: it has no header line", where="data.source.path")
+        if "\0" in "".join(row):
+            raise StepError(
+                f"the header of '{name}' holds NUL: it is no {self.encoding} text",
+                where="data.source",
+                fix="set encoding: utf-16, where it is that",
+            )
         return check_columns(tuple(row), f"the header of '{name}'")
 
     def read(self, context: Context) -> ibis.Table:

@@ -86,7 +86,15 @@ def _schema(file: File, name: str) -> pa.Schema:
         with file.open("rb") as stream:
             return parquet.read_schema(stream)
     except (pa.ArrowException, OSError) as error:
-        raise StepError(f"'{name}' is no whole Parquet file: {error}", where="data.source.path") from error
+        raise StepError(
+            f"'{name}' is no whole Parquet file: {_first(error)}",
+            where="data.source.path",
+            fix="copy it here again",
+        ) from error
+
+
+def _first(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
 def _try(file: File, name: str) -> None:
@@ -102,10 +110,9 @@ def _try(file: File, name: str) -> None:
                     pass
                 first += rows
     except (pa.ArrowException, OSError, ValueError) as error:
-        told = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise StepError(
             f"'{name}' is damaged: its rows {first} to {first + rows - 1} (the first is 0) cannot be read: "
-            f"{told[:200]}",
+            f"{_first(error)}",
             where="data.source.path",
             fix="copy it here again",
         ) from error

@@ -204,3 +204,16 @@ def test_a_kept_column_may_not_stand_for_an_answer(here: Path, capfd: pytest.Cap
     table = rows(3).append_column("label", pa.array(["a", "b", "c"]))
     assert main(["score", write(table, "new.csv"), "binary.onnx", "--keep", "label"]) == 2
     assert "'label'" in capfd.readouterr().err
+
+
+def test_a_file_that_is_bad_at_its_end_leaves_the_old_answers(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("answers.csv").write_text("old\n")
+    good = Path(write(rows(20_000), "new.csv")).read_bytes()
+    Path("new.csv").write_bytes(good + b'1,"2\n3,4,5,6\n')
+    before = {file.name for file in here.iterdir()}
+    assert main(["score", "new.csv", "binary.onnx", "-o", "answers.csv"]) == 1
+    assert "'new.csv' line 20002 opens a quote" in capsys.readouterr().err
+    assert Path("answers.csv").read_text() == "old\n"
+    assert {file.name for file in here.iterdir()} == before

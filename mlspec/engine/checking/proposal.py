@@ -10,6 +10,8 @@ from typing import Any
 import ibis
 
 from mlspec.engine.reading.cast import EXACT, ISO, ZONED
+from mlspec.engine.reading.marks import Marks
+from mlspec.engine.reading.refusal import told
 from mlspec.engine.sql import quote
 from mlspec.sdk.context import Context
 from mlspec.sdk.source import Source
@@ -82,11 +84,16 @@ def proposal(source: Source, context: Context, data: Mapping[str, Any] | None = 
         source: The table.
         context: Where relative paths start.
         data: What is known already of `data:`; the columns that it names are left out.
+
+    Raises:
+        MissingError: there is no such source.
+        StepError: it cannot be read.
     """
-    table = source.read(context)
-    connection = table.get_backend()
-    source_sql = ibis.to_sql(table, dialect="duckdb")
-    connection.con.execute(f"CREATE TABLE mlspec_head AS SELECT * FROM ({source_sql}) LIMIT {ROWS}")
+    with told(Marks.of(source, context)):
+        table = source.read(context)
+        connection = table.get_backend()
+        source_sql = ibis.to_sql(table, dialect="duckdb")
+        connection.con.execute(f"CREATE TABLE mlspec_head AS SELECT * FROM ({source_sql}) LIMIT {ROWS}")
     spoken = _spoken(data or {})
     guesses, facts = [], {}
     for name, dtype in table.schema().items():

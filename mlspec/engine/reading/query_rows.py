@@ -63,7 +63,9 @@ def query_columns(
     """
     connection = database(context).con
     for name, path in files.items():
-        _make(connection, name, source_of(name, path, context).read(context))
+        source = source_of(name, path, context)
+        with told(Marks.of(source, context)):
+            _make(connection, name, source.read(context))
     return _answer(connection, sql, order_by)
 
 
