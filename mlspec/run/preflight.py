@@ -66,10 +66,11 @@ def preflight(plan: Plan, workspace: Path) -> Preflight | None:
 
 def _memory(parameters: Any, model: TorchModel, inputs: ModelInputs, target: FittedTarget) -> Memory | None:
     try:
-        from mlspec.engine.training.memory import memory
+        from mlspec.engine.training.memory import Way, memory
     except ImportError:
         return None
     training, hardware = Training.revive(parameters["training"]), Hardware.revive(parameters["hardware"])
     devices = hardware.devices * hardware.nodes
     given = (training.optimizer, hardware.strategy, training.batch_size, devices, training.loss)
-    return memory(model, inputs, target, *given)
+    way = Way(training.accumulate, hardware.precision, training.activation_checkpointing)
+    return memory(model, inputs, target, *given, way=way)

@@ -55,6 +55,8 @@ class TorchModel(Model):
             "early_stopping",
             "class_weights",
             "sampling",
+            "accumulate",
+            "clip_norm",
             "calibration",
             "checkpoint",
         }

@@ -36,6 +36,8 @@ EXAMPLE: Mapping[str, Any] = {
         "early_stopping": {"metric": "auroc", "patience": 5},
         "class_weights": {"<=50K": 1.0, ">50K": 2.0},
         "sampling": "balanced",
+        "accumulate": 2,
+        "clip_norm": 1.0,
         "calibration": "temperature",
         "checkpoint": {"every": "10m"},
     },

@@ -25,7 +25,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 
 WORDS: Mapping[str, tuple[str, ...]] = {
     "hardware.accelerator": ("tpu",),
-    "hardware.precision": ("bf16", "fp16"),
+    "hardware.precision": ("fp16",),
 }
 """Values of a key."""
 

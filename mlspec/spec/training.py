@@ -54,6 +54,16 @@ class Training(Section):
     """`balanced` draws rows so that each class comes equally often, as many an epoch as there are training
     rows: rare ones come several times. Absent, each row comes once an epoch.
     """
+    accumulate: int = Field(default=1, ge=1, le=65_536)
+    """Parts that each batch is scored in, one after the other, for batches that a device cannot hold at once.
+    The result is that of one part, but for rounding and for the rows that dropout hides.
+    """
+    clip_norm: float | None = Field(default=None, gt=0)
+    """Most length of a step's gradient: a longer one is shortened to it. Any length where absent."""
+    activation_checkpointing: bool = False
+    """Whether blocks of the model keep nothing for their gradients and are computed again: less memory, a
+    third more work, the same result.
+    """
     calibration: Annotated[Calibration, Slot("calibration")] | None = None
     """What makes probabilities mean what they say: fitted on the val split, a part of the exported file. Off
     where absent.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -26,6 +26,8 @@ class FtTransformer(TorchModel):
     Source: Gorishniy, Rubachev, Khrulkov and Babenko, "Revisiting Deep Learning Models for Tabular Data",
     NeurIPS 2021, section 3.3 and its default configuration.
     """
+
+    uses: ClassVar[frozenset[str]] = TorchModel.uses | {"activation_checkpointing"}
 
     width: int = Field(default=192, ge=1, le=16_384)
     """Numbers of a token; a multiple of `heads`."""

@@ -30,6 +30,7 @@ class Resnet(TorchModel):
     NeurIPS 2021, section 3.2.
     """
 
+    uses: ClassVar[frozenset[str]] = TorchModel.uses - {"accumulate"}
     whole_batch: ClassVar[bool] = True
 
     width: int = Field(default=128, ge=1, le=65_536)

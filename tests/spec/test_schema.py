@@ -74,6 +74,8 @@ CANNOT_TELL: dict[str, str] = {
     "a loss of another kind of target": OTHERS,
     "a loss that trees cannot make small": OTHERS,
     "classes balanced twice": OTHERS,
+    "more parts than rows": OTHERS,
+    "blocks that a model has not": OTHERS,
     "a calibration without rows to look at": OTHERS,
     "too many devices": OTHERS,
     "a drift method of a column that is not taken": OTHERS,

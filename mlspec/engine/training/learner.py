@@ -16,11 +16,13 @@ from pytorch_lightning.core.optimizer import LightningOptimizer
 
 from mlspec.engine.judging.answers import answers
 from mlspec.engine.training.chunks import BATCHES, Chunk, part
+from mlspec.engine.training.gradients import Gradients, clip
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.lesson import Lesson
 from mlspec.engine.training.loss import loss
 from mlspec.engine.training.parted import gathered, parted, parted_state, unfused, whole
 from mlspec.engine.training.patience import Patience
+from mlspec.engine.training.recompute import recompute
 from mlspec.engine.training.seeded import random_state, restore
 from mlspec.engine.training.unruly import Scored, refuse
 from mlspec.errors import StepError, Terminated
@@ -84,7 +86,7 @@ class Learner(lightning.LightningModule):
         apart = lesson.strategy is None or lesson.strategy.shares_rows
         self._rows = self._group if apart else Group()
         self._counts = _counts(lesson)
-        self._scored: Callable[..., torch.Tensor] = module.__call__
+        self._gradients: Gradients
         self._agreed: KeyboardInterrupt | None = None
         self._optimizer: torch.optim.Optimizer
         self._schedule: torch.optim.lr_scheduler.LRScheduler | None = None
@@ -102,9 +104,13 @@ class Learner(lightning.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Build the optimiser and the schedule, and put back what a checkpoint knew of them."""
+        score: Callable[..., torch.Tensor] = self.module.__call__
+        if self._lesson.recompute:
+            recompute(self.module)
         if self._group.ranks > 1:
             assert self._lesson.strategy is not None
-            self._scored = self._lesson.strategy.spread(self.module, self.device)
+            score = self._lesson.strategy.spread(self.module, self.device)
+        self._gradients = Gradients(self._lesson, self._rows, self.device.type, score, self.manual_backward)
         self._optimizer = self._lesson.optimizer.build(self.module.parameters())
         unfused(self._optimizer)
         if self._lesson.schedule is not None:
@@ -134,10 +140,10 @@ class Learner(lightning.LightningModule):
         self._reseed()
         for all_rows, (numbers, codes, truth, weight) in zip(rows, self._batches(chunk, rows), strict=True):
             optimizer.zero_grad()
-            scores = self._scored(numbers, codes)
+            scores, summed = self._gradients.add(numbers, codes, truth, weight, all_rows)
             scored.add(scores, truth, weight)
-            here, summed = self._loss(scores, truth, weight, all_rows)
-            self.manual_backward(here)
+            if self._lesson.clip_norm is not None:
+                clip(self.module.parameters(), self._lesson.clip_norm)
             optimizer.step()
             if self._schedule is not None:
                 self._schedule.step()
@@ -162,22 +168,6 @@ class Learner(lightning.LightningModule):
         parts = [torch.split(tensor, sizes) for tensor in chunk[:3]]
         weights = [None] * len(parts[0]) if chunk[3] is None else torch.split(chunk[3], sizes)
         return zip(*parts, weights, strict=True)
-
-    def _loss(
-        self, scores: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor | None, rows: int
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return what this rank makes small, and the sum of its rows' losses.
-
-        The mean over ranks of the first is the mean over the batch's rows, however unequal the shares are.
-        """
-        kind, ranks = self._lesson.target.kind, self._rows.ranks
-        if ranks == 1:
-            here = loss(kind, scores, truth, weight, chosen=self._lesson.loss)
-            return here, here.detach() * len(truth)
-        summed = loss(kind, scores, truth, weight, "sum", self._lesson.loss)
-        if not self._rows.count(rows):
-            summed = summed * 0.0
-        return summed * (ranks / rows), summed.detach()
 
     def _reseed(self) -> None:
         """Give each rank random numbers of its own, which a resumed training draws again."""

@@ -36,6 +36,14 @@ class Lesson:
     """One factor a class, or None."""
     balanced: bool = False
     """Whether rows are drawn so that each class comes equally often, instead of each row once an epoch."""
+    accumulate: int = 1
+    """Parts that a batch is scored in, one after the other."""
+    clip_norm: float | None = None
+    """Most length of the gradient of a step; None: any."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Number format that batches are scored in; weights are kept in single precision."""
+    recompute: bool = False
+    """Whether blocks are computed again for their gradients, and not kept."""
     patience: int | None = None
     """Epochs without a better value before training stops; None: never."""
     metric: Metric | None = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -13,6 +13,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from mlspec.engine.training.chunks import BATCHES
 from mlspec.engine.training.loss import TRUTH, loss
+from mlspec.engine.training.recompute import recompute
 from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.model import TorchModel
 from mlspec.sdk.strategy import Strategy
@@ -42,6 +43,16 @@ class Memory:
         return weights + self.activations + self.batches
 
 
+@dataclass(frozen=True)
+class Way:
+    """How a batch is scored."""
+
+    parts: int = 1
+    precision: Literal["fp32", "bf16"] = "fp32"
+    recompute: bool = False
+    """Whether blocks are computed again for their gradients."""
+
+
 def memory(
     model: TorchModel,
     inputs: ModelInputs,
@@ -51,6 +62,7 @@ def memory(
     batch_size: int,
     devices: int = 1,
     chosen: Loss | None = None,
+    way: Way = Way(),
 ) -> Memory:
     """Return what each device needs.
 
@@ -67,26 +79,32 @@ def memory(
         batch_size: Rows an optimiser step, of all devices together.
         devices: How many devices.
         chosen: The loss; that of the target's kind where None.
+        way: How a batch is scored.
     """
     rows = -(-batch_size // devices) if strategy.shares_rows else batch_size
+    parts = min(way.parts, rows)
     with FakeTensorMode():
         module = model.module(inputs, target)
         weights = {id(weight): _Weight(weight) for weight in module.parameters()}
         if devices > 1 and strategy.sharded:
             _part(module, weights, devices, strategy)
         kept = _Kept(weights, devices)
-        given = _rows(inputs, target, rows)
+        given = _rows(inputs, target, -(-rows // parts))
+        if way.recompute:
+            recompute(module)
         # A batch is a view of the rows that lie ready.
         kept.seen.update({tensor.untyped_storage()._cdata: tensor for tensor in given})
         with _cut(module, kept, strategy, devices), saved_tensors_hooks(kept.pack, lambda value: value):
-            here = loss(target.kind, module(given[0], given[1]), given[2], None, chosen=chosen)
+            with torch.autocast("cpu", torch.bfloat16, enabled=way.precision == "bf16"):
+                scores = module(given[0], given[1])
+            here = loss(target.kind, scores.float(), given[2], None, chosen=chosen)
         torch.autograd.backward(here)
         made = optimizer.build(module.parameters())
         made.step()
         state = _state(made, weights)
-    here_batches = BATCHES * sum(_bytes(tensor) for tensor in given)
+    here_batches = BATCHES * parts * sum(_bytes(tensor) for tensor in given)
     gradients = sum(weight.here for weight in weights.values() if weight.trained)
-    return Memory(
+    found = Memory(
         parameters=sum(weight.here for weight in weights.values()),
         gradients=gradients,
         optimizer=state,
@@ -94,6 +112,13 @@ def memory(
         activations=max(0, kept.most() - gradients),
         batches=here_batches,
     )
+    if not way.recompute:
+        return found
+    # One block at a time is whole while its gradient is made.
+    given_whole = (model, inputs, target, optimizer, strategy, batch_size, devices, chosen)
+    whole = memory(*given_whole, way=replace(way, recompute=False))
+    more = max(0, whole.activations - found.activations) // max(1, len(module.blocks))  # type: ignore[arg-type]
+    return replace(found, activations=found.activations + more)
 
 
 @dataclass

@@ -342,6 +342,64 @@ def test_weights_of_rows_and_classes_are_those_of_scikit_learn(tmp_path: Path) -
     assert state["bias"].numpy() == pytest.approx(reference.intercept_, abs=2e-4)
 
 
+@pytest.mark.parametrize("changes", [{}, {"class_weights": (1.0, 3.0)}, {"accumulate": 5}])
+def test_a_batch_in_parts_is_the_batch(changes: dict[str, Any], tmp_path: Path) -> None:
+    what = lesson(
+        rows=203, epochs=2, batch_size=50, model=choose("model", {"kind": "mlp", "hidden": (16,)}),
+        optimizer=choose("optimizer", {"kind": "sgd", "lr": 0.1}),
+    )  # fmt: skip
+    parts = dataclasses.replace(what, **({"accumulate": 3} | changes))
+    whole = dataclasses.replace(what, **{key: value for key, value in changes.items() if key != "accumulate"})
+    one, other = run(whole, tmp_path / "one"), run(parts, tmp_path / "parts")
+    for name, value in one.module.state_dict().items():
+        np.testing.assert_allclose(other.module.state_dict()[name], value, rtol=1e-5, atol=1e-7)
+    assert [line["train_loss"] for line in other.history] == pytest.approx(
+        [line["train_loss"] for line in one.history], rel=1e-5
+    )
+
+
+def test_a_long_gradient_is_shortened_to_what_was_asked(tmp_path: Path) -> None:
+    inputs = ModelInputs(numbers=4)
+    train = planted("number", 64, 1, inputs)
+    what = lesson(
+        train=train, target=target_of("number", train), inputs=inputs, model=choose("model", "linear"),
+        optimizer=choose("optimizer", {"kind": "sgd", "lr": 1.0, "momentum": 0.0}), schedule=None, val=None,
+        epochs=1, batch_size=64,
+    )  # fmt: skip
+
+    def length(clip_norm: float | None) -> float:
+        found = run(dataclasses.replace(what, clip_norm=clip_norm), tmp_path / str(clip_norm))
+        return float(sum((value**2).sum() for value in found.module.state_dict().values()) ** 0.5)
+
+    # Linear models begin at zero: after one step of plain descent the weights are the gradient.
+    free = length(None)
+    assert (
+        free > 0.5
+        and length(0.1) == pytest.approx(0.1, rel=1e-4)
+        and length(10 * free) == pytest.approx(free)
+    )
+
+
+def test_half_precision_learns_about_the_same_and_not_the_same(tmp_path: Path) -> None:
+    what = lesson(epochs=4, model=choose("model", {"kind": "mlp", "hidden": (16,)}))
+    half = dataclasses.replace(what, precision="bf16")
+    one, other = run(what, tmp_path / "fp32"), run(half, tmp_path / "bf16")
+    state = other.module.state_dict()
+    assert bits(one) != bits(other) and all(value.dtype == torch.float32 for value in state.values())
+    assert other.history[-1]["train_loss"] == pytest.approx(one.history[-1]["train_loss"], rel=0.05)
+    assert bits(run(half, tmp_path / "again")) == bits(other)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_blocks_that_are_computed_again_give_the_same_bits(dropout: float, tmp_path: Path) -> None:
+    options = {"kind": "ft_transformer", "width": 8, "blocks": 2, "heads": 2}
+    model = choose("model", options | {"attention_dropout": dropout, "hidden_dropout": dropout})
+    what = lesson(rows=120, epochs=2, batch_size=32, model=model)
+    one = run(what, tmp_path / "kept")
+    other = run(dataclasses.replace(what, recompute=True), tmp_path / "again")
+    assert bits(one) == bits(other) and one.history == other.history
+
+
 @pytest.mark.parametrize("q", [0.1, 0.5, 0.8])
 def test_a_quantile_is_that_of_scikit_learn(q: float, tmp_path: Path) -> None:
     random_ = np.random.default_rng(0)

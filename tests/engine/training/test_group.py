@@ -129,6 +129,16 @@ def test_weights_of_rows_and_classes_count_the_same(tmp_path: Path) -> None:
         close(found, alone(what, tmp_path))
 
 
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp", "tensor_parallel"])
+def test_batches_in_parts_and_short_gradients_are_the_same(strategy: str, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"strategy": choose("strategy", strategy)}
+    if strategy != "ddp":
+        options |= {"optimizer": choose("optimizer", {"kind": "sgd", "lr": 0.05, "momentum": 0.9})}
+    what = lesson(accumulate=3, clip_norm=0.05, **options)
+    for found in shared(what, tmp_path / "two"):
+        close(found, alone(what, tmp_path), 1e-4 if strategy == "tensor_parallel" else 1e-5)
+
+
 def test_a_loss_and_balanced_rows_are_the_same(tmp_path: Path) -> None:
     what = lesson(loss=choose("loss", "focal"), balanced=True)
     for found in shared(what, tmp_path / "two"):

@@ -14,7 +14,8 @@ from torch.distributed.tensor import DTensor
 
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.loss import loss
-from mlspec.engine.training.memory import memory
+from mlspec.engine.training.memory import Way, memory
+from mlspec.engine.training.recompute import recompute
 from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.slot import Slot
 
@@ -68,6 +69,40 @@ def test_it_is_what_torch_tracks(model: dict[str, Any], batch: int, optimizer: d
     # The tracker saw one batch; sixteen of them lie ready.
     assert found.total - found.batches * 15 // 16 == pytest.approx(expected, rel=0.2)
     assert found.parameters == sum(weight.numel() * 4 for weight in module.parameters())
+
+
+@pytest.mark.parametrize(
+    ("model", "way"),
+    [
+        ({"kind": "mlp", "hidden": (512, 512, 512)}, Way(parts=4)),
+        ({"kind": "ft_transformer", "width": 64}, Way(recompute=True)),
+        ({"kind": "mlp", "hidden": (512, 512, 512)}, Way(precision="bf16")),
+    ],
+    ids=["parts", "recompute", "bf16"],
+)
+def test_how_a_batch_is_scored_counts(model: dict[str, Any], way: Way) -> None:
+    batch, built = 2048, choose("model", model)
+    asked = (INPUTS, TARGET, choose("optimizer", ADAMW), choose("strategy", "single"), batch)
+    found, plain = memory(built, *asked, way=way), memory(built, *asked)
+    assert found.activations < 0.8 * plain.activations and found.batches == plain.batches
+    module = built.module(INPUTS, TARGET)
+    if way.recompute:
+        recompute(module)
+    mover, given = choose("optimizer", ADAMW).build(module.parameters()), rows(batch // way.parts)
+
+    def scored(*some: torch.Tensor) -> torch.Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=way.precision == "bf16"):
+            scores: torch.Tensor = module(*some)
+        return scores.float()
+
+    stepped(scored, mover, given)
+    mover.zero_grad()
+    tracker = MemTracker()
+    tracker.track_external(module, mover, *given)
+    with tracker:
+        stepped(scored, mover, given)
+    expected = tracker.get_tracker_snapshot("peak")[torch.device("cpu")]["Total"]
+    assert found.total - found.batches + found.batches / 16 / way.parts == pytest.approx(expected, rel=0.2)
 
 
 def _take_part(what: dict[str, Any], group: Group, results: Any) -> None:
