@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec(parser)
     add_sample(parser)
     parser.add_argument(
-        "--target", metavar="LAUNCHER", required=True, help="what would start it: torchrun or slurm"
+        "--target", metavar="LAUNCHER", required=True, help="what would start it: torchrun, slurm or ray"
     )
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FOLDER", help="write the files there (default: to stdout)"

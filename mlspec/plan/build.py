@@ -235,7 +235,9 @@ class _Builder:
         reads = {"prepare": ("features.json", "target.json", "shards")}
         every = seconds(spec.training.checkpoint.every)
         launcher = options_of(spec.hardware.launcher)
-        return self._step("train", parameters, reads, *used, checkpoint_every=every, launcher=launcher)
+        step = self._step("train", parameters, reads, *used, checkpoint_every=every, launcher=launcher)
+        # What it needs installed is looked at before the work, though it is no parameter.
+        return dataclasses.replace(step, plugins=(*step.plugins, spec.hardware.launcher))
 
     def _export(self, name: str) -> Step:
         # Its gates are the step gate's: another bound is no reason to export again.

@@ -17,7 +17,6 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "source": ("iceberg", "delta", "kafka", "huggingface"),
     "feature": ("text", "image", "vector"),
     "strategy": ("deepspeed",),
-    "launcher": ("ray",),
     "export": ("torchscript", "safetensors"),
     "deployment": ("batch", "stream"),
 }

@@ -60,7 +60,9 @@ def _files(*folders: str) -> list[Path]:
 
 
 def test_everything_imported_is_declared() -> None:
-    declared = _names(PROJECT["dependencies"] + EXTRAS["train"] + EXTRAS["serve"] + EXTRAS["sql"])
+    declared = _names(
+        PROJECT["dependencies"] + EXTRAS["train"] + EXTRAS["serve"] + EXTRAS["sql"] + EXTRAS["ray"]
+    )
     owners = _distributions()
     strays = {
         module: place
