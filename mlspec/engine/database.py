@@ -24,9 +24,8 @@ def database(context: Context) -> Any:
     """Return a fresh in-memory DuckDB as an Ibis backend.
 
     It spills to `context.scratch` when its part of `data.memory` is used (where nothing is said, a quarter of
-    the machine's memory), installs and loads no
-    extensions, and keeps the order of rows. Sums of floats depend on the number of threads: call `settle`
-    before the first one.
+    the machine's memory), installs and loads no extensions, and keeps the order of rows. Sums of floats
+    depend on the number of threads: call `settle` before the first one.
     """
     if context.memory is None:
         memory = min(int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * SHARE), MOST)

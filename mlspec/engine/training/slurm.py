@@ -75,15 +75,7 @@ class Job:
             nodes = f" on {found['NodeList']}" if state == "RUNNING" else ""
             self.say(f"Slurm's job {self.number}: {state}{nodes}{why}")
         self.state = state
-        if state not in (
-            "PENDING",
-            "RUNNING",
-            "CONFIGURING",
-            "COMPLETING",
-            "SUSPENDED",
-            "STOPPED",
-            "SIGNALING",
-        ):
+        if state not in ALIVE:
             code = found.get("ExitCode", "1:0").partition(":")[0]
             self.status = 0 if state == "COMPLETED" else int(code) or 1
 
