@@ -24,6 +24,10 @@ def entry() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _drop_stdout()
+    if code in (INTERRUPTED, TERMINATED):
+        # All is told and put away: libraries would take seconds to give back what the system takes at once.
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 
@@ -51,10 +55,12 @@ def main(argv: Sequence[str]) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     from mlspec.errors import MlspecError
+    from mlspec.sdk.heeded import heeded
 
     json, verbose = "--json" in argv, any(word in ("-v", "--verbose") for word in argv)
     try:
-        return _dispatch(argv)
+        with heeded():
+            return _dispatch(argv)
     except MlspecError as error:
         from mlspec.cli.console import tell
 

@@ -21,6 +21,7 @@ from mlspec.run.locked import locked_inputs
 from mlspec.run.seal import seal
 from mlspec.run.watch import Watch
 from mlspec.sdk.context import Context
+from mlspec.sdk.heeded import heeded
 
 EXTRAS = {
     "torch": "train", "pytorch_lightning": "train", "onnx": "train", "onnxruntime": "train",
@@ -75,8 +76,13 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
         _keep(output, logs)
         where = failed.where if failed.where is not None else step.name
         raise CheckFailed(failed.what, where=where, fix=_advice(failed.fix, logs, workspace)) from failed
+    except KeyboardInterrupt:
+        # Who waits for the end of the process waits for no tidying of its memory; what spilled is nobody's.
+        shutil.rmtree(scratch / f"duckdb-{os.getpid()}", ignore_errors=True)
+        raise
     finally:
-        give_back()
+        if not isinstance(sys.exc_info()[1], KeyboardInterrupt):
+            give_back()
         shutil.rmtree(output, ignore_errors=True)
         with contextlib.suppress(OSError):
             logs.rmdir()  # only where nothing was logged
@@ -89,7 +95,7 @@ def _call(step: Step, workspace: Path, output: Path, context: Context) -> None:
     try:
         work = getattr(import_module(f"mlspec.steps.{step.kind}"), step.kind)
         # Libraries print; stdout belongs to results.
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), heeded():
             work(step.parameters, inputs, output, context)
     except MlspecError:
         raise
