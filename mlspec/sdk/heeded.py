@@ -10,7 +10,7 @@ from contextlib import contextmanager
 def heeded() -> Iterator[None]:
     """Let a Ctrl-C or a SIGTERM end the work inside, whatever a library made of it.
 
-    DuckDB hears a signal in the middle of a query, and raises a `RuntimeError` that the signal is the cause of.
+    DuckDB hears a signal in the middle of a query, and raises a `RuntimeError` whose cause the signal is.
 
     Raises:
         KeyboardInterrupt: there was a signal behind a fault. `Terminated` where it was SIGTERM.
