@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,9 @@ def _rebuild(step: Step, copy: Copied, watch: Watch) -> Rebuilt:
         raise MissingError(f"no lock names the step '{step.name}'", where=step.name, fix="mlspec run")
     try:
         # Sealed as the lock has it: a step whose inputs came out otherwise may still do the same.
-        perform(step, copy.root, recorded_hashes(copy.lock(step)), watch)
+        # Here, whatever started its processes then: how they are started changes no result.
+        here = replace(step, launcher={"kind": "local"})
+        perform(here, copy.root, recorded_hashes(copy.lock(step)), watch)
     except CheckFailed as failed:
         return Rebuilt(step.name, False, (), failed.what)
     found = file_hashes(copy.root / step.output)

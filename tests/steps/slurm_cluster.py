@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 NEEDED = ("sbatch", "srun", "scontrol", "slurmctld", "slurmd", "munged")
 CONFIGURATION = """\
 ClusterName=test
@@ -48,7 +50,8 @@ def slurm_cluster(folder: Path) -> Iterator[dict[str, str]]:
     """Start it, and give the environment in which Slurm's commands find it; nothing of it outlives this."""
     path = os.environ["PATH"] + ":/usr/sbin:/sbin"
     missing = [name for name in NEEDED if shutil.which(name, path=path) is None]
-    assert not missing, f"{missing} are missing: apt-get install slurm-wlm munge"
+    if missing:
+        pytest.skip(f"{missing[0]} is missing: apt-get install slurm-wlm munge")
     for name in ("state", "spool"):
         (folder / name).mkdir(parents=True)
     key = folder / "munge.key"

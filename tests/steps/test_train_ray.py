@@ -53,7 +53,7 @@ def test_tasks_train_together_and_a_signal_and_a_kill_end_them(tmp_path: Path) -
         found = ranks(tmp_path)
         assert len(found) == 2
         process.send_signal(signal.SIGTERM)
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=200)
         assert process.returncode == 143, told
     assert not psutil.wait_procs(found, timeout=20)[1]
     with started(tmp_path) as process:
@@ -61,7 +61,7 @@ def test_tasks_train_together_and_a_signal_and_a_kill_end_them(tmp_path: Path) -
         assert any("resumed from epoch" in line for line in process.stderr)
         killed = next(one for one in ranks(tmp_path) if one.environ()["RANK"] == "1")
         os.kill(killed.pid, signal.SIGKILL)
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=200)
         assert process.returncode == 1
         told = told.replace("\n", " ")
         assert "process 1 of 2 of the training (counted from 0) ended without a word" in told

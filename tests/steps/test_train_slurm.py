@@ -55,7 +55,7 @@ def number(process: subprocess.Popen[str], state: str = "RUNNING") -> str:
 
 
 def saved(folder: Path, process: subprocess.Popen[str]) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while not list(folder.glob(".mlspec/scratch/two.train-*/training.safetensors")):
         assert process.poll() is None and time.monotonic() < until, process.communicate()
         time.sleep(0.05)
@@ -73,7 +73,7 @@ def test_a_job_is_submitted_followed_and_its_end_brought_back(
         saved(tmp_path, process)
         # As Slurm does when the job's time is nearly over.
         subprocess.run(["scancel", "--signal=TERM", job], env=cluster, check=True, timeout=20)
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=200)
         assert process.returncode == 143, told
         assert "was asked to end: the state of the training is saved" in told
     with started(tmp_path, cluster) as process:
@@ -87,7 +87,7 @@ def test_a_job_is_submitted_followed_and_its_end_brought_back(
             and one.info["cmdline"][0] != "srun" and one.cwd() == str(tmp_path)
         ]  # fmt: skip
         os.kill(ranks[0].pid, signal.SIGKILL)
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=200)
         assert process.returncode == 1
         assert "process 1 of 2 of the training (counted from 0) ended without a word" in told.replace(
             "\n", " "
@@ -108,6 +108,6 @@ def test_a_job_that_slurm_does_not_take_is_told(cluster: dict[str, str], tmp_pat
     spec = (tmp_path / "spec.yaml").read_text()
     (tmp_path / "spec.yaml").write_text(re.sub(r"^hardware: .*$", HARDWARE, spec, flags=re.M))
     with started(tmp_path, cluster, "hardware.launcher.partition=gpu") as process:
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=200)
     assert process.returncode == 1
     assert "Slurm did not take the job" in told and "invalid partition" in told

@@ -98,12 +98,12 @@ def test_two_machines_leave_what_one_process_leaves(tmp_path: Path) -> None:
 def test_a_signal_saves_and_the_run_goes_on_and_a_killed_process_ends_it(tmp_path: Path) -> None:
     machines(tmp_path, SGD, 10_000)
     with both(tmp_path) as (first, second):
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while not list(tmp_path.glob(".mlspec/scratch/two.train-*/training.safetensors")):
             assert first.poll() is None and time.monotonic() < until, first.communicate()
             time.sleep(0.05)
         first.send_signal(signal.SIGTERM)
-        first.communicate(timeout=60)
+        first.communicate(timeout=200)
         assert first.returncode == 143
         second.wait(60)
     with both(tmp_path) as (first, second):
@@ -111,7 +111,7 @@ def test_a_signal_saves_and_the_run_goes_on_and_a_killed_process_ends_it(tmp_pat
         assert any("resumed from epoch" in line for line in first.stderr)
         (rank,) = psutil.Process(second.pid).children()
         os.kill(rank.pid, signal.SIGKILL)
-        _, told = first.communicate(timeout=60)
+        _, told = first.communicate(timeout=200)
         assert first.returncode == 1
         assert "process 1 of 2 of the training (counted from 0) ended without a word" in told.replace(
             "\n", " "

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from mlspec.engine.files import write_bytes, write_json
+from mlspec.engine.files import write_json
 from mlspec.engine.training.heard import Heard, judge, last_lines
 from mlspec.engine.training.order import FILE, FOLLOWER, SILENCE, log_file, order_folder, order_of, told_file
 from mlspec.errors import MissingError, StepError, Terminated
@@ -173,7 +173,10 @@ def _tell(found: _Followed, word: str | None) -> None:
     """Give a sign of life, and say what the processes shall do."""
     found.word, found.beats, found.next = word, found.beats + 1, time.monotonic() + BEAT
     told = {"order": found.order, "beat": found.beats, "word": word}
-    write_bytes(found.folder / FOLLOWER, json.dumps(told).encode())
+    # Whole or not at all, and not flushed to disk: a disk that is busy must not look like silence.
+    waiting = found.folder / f".{FOLLOWER}.tmp"
+    waiting.write_text(json.dumps(told))
+    waiting.replace(found.folder / FOLLOWER)
 
 
 def _judge(found: _Followed) -> None:
