@@ -28,7 +28,7 @@ def worst(columns: Sequence[Mapping[str, Any]]) -> str:
 def by_segment(
     columns: Sequence[Mapping[str, Any]], segments: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return the report of each segment, in the order of the reference.
+    """Return the report of each segment that has rows, here or in its reference, in the reference's order.
 
     Args:
         columns: The reports of all columns of all segments, under their long names.
@@ -47,13 +47,16 @@ def by_segment(
             for column in columns
             if column["column"].startswith(start)
         ]
+        rows, known = max((column["rows"] for column in own), default=0), entry["inputs"]["rows"]
+        if not rows and not known:
+            continue  # other values than those that have a segment of their own, of which there are none
         told.append(
             {
                 "segment": segment.text,
                 **segment.plain(),
                 "verdict": worst(own),
-                "rows": max((column["rows"] for column in own), default=0),
-                "reference_rows": entry["inputs"]["rows"],
+                "rows": rows,
+                "reference_rows": known,
                 "columns": own,
             }
         )
