@@ -55,7 +55,9 @@ def ingest(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pa
     }
     marks.check()
     write_json(output / "manifest.json", manifest)
-    found = statistics(reading.table)
+    found = statistics(
+        reading.table, lambda done, total: context.progress(done, total, f"columns of {reading.rows:,} rows")
+    )
     write_json(output / "statistics.json", found)
     reading.close()
     contract = infer_contract(found, types, data.get("key") or (), context.name.removeprefix("data-"))

@@ -26,6 +26,7 @@ from mlspec.engine.preparing.reference import reference
 from mlspec.engine.preparing.shards import ShardWriter
 from mlspec.engine.preparing.suspicions import suspicions
 from mlspec.engine.provenance import FILE, made_by
+from mlspec.engine.pulse import pulse
 from mlspec.engine.reading.as_ingested import as_ingested
 from mlspec.engine.reading.kept_rows import of_kept_rows
 from mlspec.engine.reading.reading import Reading
@@ -66,13 +67,16 @@ def prepare(
     manifest = read_json(inputs["ingest"] / "manifest.json")
     reading = Reading.of(of_kept_rows(data, inputs["ingest"], context), context).check()
     as_ingested(data, manifest, context)
-    rows, counts = _assign(reading, data, parameters["seed"], context)
+    with pulse(reading.table.get_backend().con, context, reading.rows, "rows"):
+        rows, counts = _assign(reading, data, parameters["seed"], context)
     train = rows.filter(rows.mlspec_split == "train").drop("mlspec_split")
     features: dict[str, Feature] = {
         name: Slot("feature").choose(freeze(option))  # type: ignore[misc]
         for name, option in data["features"].items()
     }
-    write_features(output, fit_features(train, features), manifest["columns"])
+    with pulse(rows.get_backend().con, context, counts["train"], "rows"):
+        fitted = fit_features(train, features)
+    write_features(output, fitted, manifest["columns"])
     columns, shape = read_features(output)
     told = data["target"]
     target = fit_target(train, told["column"], told["kind"], told.get("positive"))
@@ -89,19 +93,20 @@ def prepare(
     for split in ("train", "val"):
         work.encode(split, counts[split], output / "shards" / split)
     work.keep_keys(data.get("key") or (), output / "rows" / "train.parquet")
-    work.keep_test(output / "rows" / "test.parquet")
+    work.keep_test(counts["test"], output / "rows" / "test.parquet")
     known = {
         item.name: [value for value, _ in top(train, item.name, KNOWN)]
         for item in columns
         if item.tensor == "string"
     }
     work.keep_parity(counts["test"], hostile_rows(columns, known), output)
-    write_json(
-        output / "reference.json", reference(train.select("mlspec_row", *(item.name for item in columns)))
-    )
+    with pulse(rows.get_backend().con, context, counts["train"], "rows"):
+        inner = reference(train.select("mlspec_row", *(item.name for item in columns)))
+    write_json(output / "reference.json", inner)
     write_json(output / "ledger.json", _ledger(reading, counts))
     kinds = {name: feature.kind for name, feature in sorted(features.items())}
-    found = suspicions(rows, kinds, target, tuple(data.get("key") or ()), counts)
+    with pulse(rows.get_backend().con, context, reading.rows, "rows"):
+        found = suspicions(rows, kinds, target, tuple(data.get("key") or ()), counts)
     reading.close()
     for suspicion in found:
         context.say(f"warning: {suspicion.text}")
@@ -239,13 +244,16 @@ class _Work:
             for batch in self.batches("train", ["mlspec_row", *key]):
                 rows.write(batch)
 
-    def keep_test(self, file: Path) -> None:
+    def keep_test(self, count: int, file: Path) -> None:
         """Write the test split's raw rows with all columns."""
         names = [name for name in self.rows.columns if not name.startswith("mlspec_")]
+        done = 0
         with RowFile(file, {"mlspec.weight": self.weight} if self.weight else None) as rows:
             for batch in self.batches("test", names):
                 self._check_classes(batch)
                 rows.write(batch)
+                done += batch.num_rows
+                self.context.progress(done, count, "rows")
 
     def _check_classes(self, batch: pa.RecordBatch) -> None:
         self._coded(batch.column(self.target.column), "test")
@@ -261,6 +269,7 @@ class _Work:
                 at = np.arange(seen, seen + batch.num_rows, dtype=np.int64)
                 rows.write(batch.filter(pa.array((at * kept) % count < kept)))
                 seen += batch.num_rows
+                self.context.progress(seen, count, "rows")
             rows.write(hostile.select(names))
         stored = parquet.ParquetFile(file)
         with ShardWriter(

@@ -120,7 +120,7 @@ def _check_learnt(model: Model, training: Training, data: Prepared) -> None:
 
 
 def _fit(model: FittedModel, options: FitOptions, data: Prepared, context: Context) -> Learned:
-    context.progress(0, None, "fit")
+    context.progress(data.train.rows, None, "rows are fitted at once")
     if not data.train.rows:
         raise StepError(
             "no row is in the training split", where="data.split", fix="set data.split.train above 0"

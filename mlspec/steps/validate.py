@@ -15,6 +15,7 @@ from mlspec.engine.checking.fault_table import fault_table
 from mlspec.engine.files import read_json, write_bytes, write_json
 from mlspec.engine.graph.moments import first
 from mlspec.engine.plain_value import plain_value
+from mlspec.engine.pulse import pulse
 from mlspec.engine.reading.as_ingested import as_ingested
 from mlspec.engine.reading.condition import condition
 from mlspec.engine.reading.kept_rows import of_kept_rows
@@ -73,10 +74,11 @@ def validate(
     reading = Reading.of(of_kept_rows(data, inputs["ingest"], context), context).check()
     as_ingested(data, read_json(inputs["ingest"] / "manifest.json"), context)
     keys = tuple(data.get("key") or ())
-    checks = [
-        *_contract(tuple(contract_checks(contract, reading.table, reading.types())), reading.table, keys),
-        *_rules(rules, reading.table, keys),  # type: ignore[arg-type]
-    ]
+    with pulse(reading.table.get_backend().con, context, reading.rows, "rows"):
+        checks = [
+            *_contract(tuple(contract_checks(contract, reading.table, reading.types())), reading.table, keys),
+            *_rules(rules, reading.table, keys),  # type: ignore[arg-type]
+        ]
     reading.close()
     failed = [check for check in checks if not check.passed and check.severity == "error"]
     report = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import ibis
@@ -17,13 +18,16 @@ TOP, LISTED = 20, 50
 """Values of a text column that are told with their rows; distinct values up to which all are listed."""
 
 
-def statistics(table: ibis.Table) -> dict[str, Any]:
+def statistics(
+    table: ibis.Table, tell: Callable[[float, float], None] = lambda done, total: None
+) -> dict[str, Any]:
     """Return counts, moments, quantiles and frequent values of every column, the same bytes each time.
 
     Times are told in milliseconds since 1970 UTC.
 
     Args:
         table: Typed rows with `mlspec_row`.
+        tell: Told how many columns are done, and of how many.
     """
     plain, forms = flat(table)
     source = ibis.to_sql(plain, dialect="duckdb")
@@ -33,6 +37,7 @@ def statistics(table: ibis.Table) -> dict[str, Any]:
     known = moments(plain, {name: plain[name] for name, form in forms.items() if form == "number"})
     columns: dict[str, Any] = {}
     for name, valid in zip(forms, counts, strict=True):
+        tell(len(columns), len(forms))
         distinct = _distinct(connection, source, name)
         columns[name] = entry = {"nulls": rows - valid, "distinct": distinct}
         if forms[name] == "number":

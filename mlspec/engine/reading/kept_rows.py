@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import ibis
 
+from mlspec.engine.pulse import pulse
 from mlspec.engine.reading.files import fetched, path_of_copies
 from mlspec.engine.sql import literal
 from mlspec.errors import StepError
@@ -48,7 +49,8 @@ def keep_rows(source: Source, folder: Path, context: Context) -> dict[str, Any]:
     connection.execute("SET threads = 1")
     rows, file = ibis.to_sql(table, dialect="duckdb"), literal(str(folder / str(source.keeps)))
     try:
-        connection.execute(f"COPY ({rows}) TO {file} (FORMAT parquet, COMPRESSION zstd)")
+        with pulse(connection, context, None, "rows"):
+            connection.execute(f"COPY ({rows}) TO {file} (FORMAT parquet, COMPRESSION zstd)")
     except duckdb.Error as error:
         told = str(error).strip().splitlines()[0]
         raise StepError(

@@ -27,6 +27,11 @@ class Marks:
     files: Mapping[Path, tuple[int, int, int, int]]
     """Device, inode, bytes and nanoseconds of the last change, of each local file."""
 
+    @property
+    def size(self) -> int:
+        """Return the bytes of all files."""
+        return sum(size for _, _, size, _ in self.files.values())
+
     @classmethod
     def of(cls, source: Source, context: Context) -> Self:
         """Look at the files now; none for a source of other things, or of a URL.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import ibis
 
 from mlspec.engine.database import settle
+from mlspec.engine.pulse import pulse
 from mlspec.engine.reading.cast import Cast, cast, cast_source
 from mlspec.engine.reading.marks import Marks
 from mlspec.engine.reading.refusal import told
@@ -63,7 +64,8 @@ class Reading:
             raw = source.read(context)
             casts = tuple(cast(role, raw.schema()[role.column]) for role in roles(data, raw.columns))
             connection = raw.get_backend()
-            connection.con.execute(_load(ibis.to_sql(raw, dialect="duckdb"), casts))
+            with pulse(connection.con, context, marks.size, "bytes"):
+                connection.con.execute(_load(ibis.to_sql(raw, dialect="duckdb"), casts))
             unreadable = tuple(
                 Reject(None, item.reason, item.rows, item.examples) for item in source.unreadable(raw)
             )

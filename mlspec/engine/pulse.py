@@ -1,0 +1,49 @@
+"""How far a database is with its query, told while it works."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+
+from mlspec.sdk.context import Context
+
+PAUSE = 0.25
+"""Seconds between two looks."""
+
+
+@contextmanager
+def pulse(connection: Any, context: Context, total: float | None, unit: str) -> Iterator[None]:
+    """Tell how much of `total` the query has gone through that runs inside; several are told one by one.
+
+    Args:
+        connection: A DuckDB connection.
+        context: Told of progress.
+        total: What one query goes through; where nobody knows, percent are told.
+        unit: What is counted.
+    """
+    for option in ("enable_progress_bar = true", "enable_progress_bar_print = false"):
+        connection.execute(f"SET {option}")
+    done = threading.Event()
+    whole, told = (total, unit) if total else (100.0, "percent")
+
+    def look() -> None:
+        while not done.wait(PAUSE):
+            try:
+                share = connection.query_progress() / 100
+            except duckdb.Error:
+                return  # it was closed
+            # Negative where there is no query, or one that cannot tell.
+            if 0 < share <= 1:
+                context.progress(share * whole, whole, told)
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        looking.join()
