@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlspec.plan.plan import Plan
+    from mlspec.run.room import Room
     from mlspec.run.status import Judgement
 
 SUMMARY = "show what a run would do, and why"
@@ -51,13 +52,17 @@ def plan(arguments: argparse.Namespace) -> int:
     found = planned(path, overrides, overlays, sample=arguments.sample)
     resolved = resolve(found.plan, found.workspace, say=stderr().print)
     judged = status(resolved, found.workspace)
+    takes = _takes(resolved, judged, found.workspace)
     ahead = preflight_of(resolved, found.workspace, arguments.memory)
     stale = tuple(stale_files(resolved, found.workspace))
     if arguments.json:
         told = _plain(resolved, found.workspace, judged, stale)
+        if takes is not None:
+            told |= {"takes": takes.plain()}
         emit(told if ahead is None else told | {"training": preflight_plain(ahead)})
     else:
-        _show(resolved, judged, () if ahead is None else tuple(preflight_lines(ahead)))
+        lines = () if takes is None else (takes.line(_memory(resolved)),)
+        _show(resolved, judged, (*lines, *(() if ahead is None else preflight_lines(ahead))))
         if arguments.memory and ahead is None:
             stderr().print("steps and memory are told of a torch model once its data is prepared here")
     if arguments.write:
@@ -93,6 +98,23 @@ def _show(plan: Plan, judged: tuple[Judgement, ...], ahead: tuple[str, ...]) -> 
         for reason in more:
             console.print(" " * (width + 14) + reason)
     console.print(_summary(judged))
+
+
+def _memory(plan: Plan) -> int | None:
+    return plan.step("ingest").memory
+
+
+def _takes(plan: Plan, judged: tuple[Judgement, ...], workspace: Path) -> Room | None:
+    """Return what the work ahead takes; refuse a data.memory that is too little for it."""
+    working = [judgement.step for judgement in judged if judgement.verdict in ("run", "after")]
+    if not working:
+        return None
+    from mlspec.run.room import check_promise, room
+
+    found = room(working, workspace)
+    if found is not None:
+        check_promise(found, _memory(plan))
+    return found
 
 
 def _inferred(plan: Plan) -> Iterator[str]:

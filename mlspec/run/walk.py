@@ -25,6 +25,7 @@ from mlspec.run.perform import perform
 from mlspec.run.refused import refused
 from mlspec.run.report import Outcome, Report
 from mlspec.run.resolve import resolve
+from mlspec.run.room import check_room
 from mlspec.run.status import Judgement, judge
 from mlspec.run.store import Store, store
 from mlspec.run.unmoved import unmoved
@@ -114,6 +115,8 @@ class _Walk:
     outcomes: list[Outcome] = field(default_factory=list)
     absent: dict[str, MissingError] = field(default_factory=dict)
     """Folders that are not here and can be neither brought nor made, with what is missing for it."""
+    checked: bool = False
+    """Whether disk and memory were looked at, before the first work."""
 
     def walk(self, forced: set[str]) -> Report:
         began, start = datetime.now(UTC), time.perf_counter()
@@ -208,7 +211,11 @@ class _Walk:
                 fix=missing.fix,
             )
         # Said before the first long work, not after it.
-        check_needs(plugin for later in self._from(step) for plugin in later.plugins)
+        coming = self._from(step)
+        check_needs(plugin for later in coming for plugin in later.plugins)
+        if not self.checked:
+            check_room(coming, self.root)
+            self.checked = True
         _ = self._git  # looked at before the work: files may be edited meanwhile
         self.watch.started(step, reasons)
         peak = Peak()

@@ -23,6 +23,16 @@ class Unreadable:
     """A few of them, each with its place: `line 12: 4,5`."""
 
 
+@dataclass(frozen=True)
+class Extent:
+    """How much there is to read, as far as it can be told without reading it."""
+
+    rows: int | None
+    """None where nothing but the rows themselves could tell."""
+    bytes: int
+    """What all rows take, uncompressed, about."""
+
+
 class Source(Plugin):
     """One way to reach a table."""
 
@@ -55,6 +65,14 @@ class Source(Plugin):
             StepError: what is there cannot be read as this kind.
         """
         raise NotImplementedError
+
+    def extent(self, context: Context) -> Extent | None:
+        """Return how much there is to read, from footers and sizes of files only; None where nobody can tell.
+
+        Raises:
+            MissingError: there is nothing at the source's place.
+        """
+        return None
 
     def read(self, context: Context) -> ibis.Table:
         """Return the rows, in the order of the source, as an expression."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.file_source import FileSource
+from mlspec.sdk.source import Extent
 
 if TYPE_CHECKING:
     from pathlib import Path as File
@@ -43,6 +44,12 @@ class Arrow(FileSource):
         from mlspec.engine.reading.one_schema import one_schema
 
         return one_schema(files_of(self, context), self.path, context, _schema)
+
+    def extent(self, context: Context) -> Extent | None:
+        """Return the sizes of the files; None for a URL."""
+        from mlspec.engine.reading.files import extent_of_files
+
+        return extent_of_files(self, context)
 
     def read(self, context: Context) -> ibis.Table:
         """Return the rows with the types of the files; folders' columns are text."""

@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.file_source import FileSource
-from mlspec.sdk.source import Unreadable
+from mlspec.sdk.source import Extent, Unreadable
 
 if TYPE_CHECKING:
     import ibis
@@ -112,6 +112,12 @@ class Csv(FileSource):
                 fix="set encoding: utf-16, where it is that",
             )
         return check_columns(tuple(row), f"the header of '{name}'")
+
+    def extent(self, context: Context) -> Extent | None:
+        """Return the sizes of the files; None for a URL."""
+        from mlspec.engine.reading.files import extent_of_files
+
+        return extent_of_files(self, context)
 
     def read(self, context: Context) -> ibis.Table:
         """Return the rows, every column as text."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mlspec.sdk.context import Context
 from mlspec.sdk.file_source import FileSource
-from mlspec.sdk.source import Unreadable
+from mlspec.sdk.source import Extent, Unreadable
 
 if TYPE_CHECKING:
     import ibis
@@ -51,6 +51,12 @@ class Json(FileSource):
         name = name_of(file, context, folders.root)
         keys = first_keys(file, name)
         return folders.after(check_columns(keys, f"the objects of '{name}'"), f"'{name}'")
+
+    def extent(self, context: Context) -> Extent | None:
+        """Return the sizes of the files; None for a URL."""
+        from mlspec.engine.reading.files import extent_of_files
+
+        return extent_of_files(self, context)
 
     def read(self, context: Context) -> ibis.Table:
         """Return the rows, every column as JSON; folders' columns as text."""

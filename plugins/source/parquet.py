@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.file_source import FileSource
+from mlspec.sdk.source import Extent
 
 if TYPE_CHECKING:
     from pathlib import Path as File
@@ -36,6 +37,15 @@ class Parquet(FileSource):
 
         names = tuple(one_schema(files_of(self, context), self.path, context, _schema).names)
         return partitions_of(self, context).after(names, f"'{self.path}'")
+
+    def extent(self, context: Context) -> Extent | None:
+        """Return the rows and bytes that the footers tell."""
+        from mlspec.engine.reading.files import files_of
+
+        if self.keeps:
+            return None
+        found = [_extent(file, str(file.name)) for file in files_of(self, context)]
+        return Extent(sum(rows for rows, _ in found), sum(size for _, size in found))
 
     def read(self, context: Context) -> ibis.Table:
         """Return the rows with the types of the files; folders' columns are text."""
@@ -76,6 +86,19 @@ class Parquet(FileSource):
         from mlspec.engine.reading.files import fingerprint_of_files
 
         return fingerprint_of_files(self, context)
+
+
+def _extent(file: File, name: str) -> tuple[int, int]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(file) as opened:
+            footer = opened.metadata
+            groups = (footer.row_group(place) for place in range(footer.num_row_groups))
+            return footer.num_rows, sum(group.total_byte_size for group in groups)
+    except (pa.ArrowException, OSError) as error:
+        raise StepError(f"'{name}' is no whole Parquet file: {error}", where="data.source.path") from error
 
 
 def _schema(file: File, name: str) -> pa.Schema:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from mlspec.sdk.context import Context
-from mlspec.sdk.source import Source
+from mlspec.sdk.source import Extent, Source
 
 if TYPE_CHECKING:
     import ibis
@@ -135,6 +135,10 @@ class Synthetic(Source):
     def _chunks(self) -> Iterator[pa.RecordBatch]:
         for start in range(0, self.rows, CHUNK):
             yield self._chunk(start, min(CHUNK, self.rows - start))
+
+    def extent(self, context: Context) -> Extent | None:
+        """Return what the options say."""
+        return Extent(self.rows, self.rows * (8 * self.numbers + 16 * (self.categories + 1)))
 
     def read(self, context: Context) -> ibis.Table:
         """Return the rows, made chunk by chunk."""

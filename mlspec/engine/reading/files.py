@@ -14,6 +14,10 @@ from mlspec.engine.reading.remote import remote_places, remote_rest
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.file_source import FileSource
+from mlspec.sdk.source import Extent
+
+PACKED = 5
+"""Bytes of text that a byte of a packed file stands for, about."""
 
 
 def files_of(source: FileSource, context: Context) -> tuple[Any, ...]:
@@ -83,3 +87,17 @@ def fingerprint_of_files(source: FileSource, context: Context) -> dict[str, Any]
         found = files_of(source, context)
         return {"files": [{"name": name_of(file, context, root), **file.mark()} for file in found]}
     return fingerprint_of(files_of(source, context), context, source.path)
+
+
+def extent_of_files(source: FileSource, context: Context) -> Extent | None:
+    """Return the sizes of a source's files, nothing of which is read; None for a URL.
+
+    Raises:
+        MissingError: there is no file.
+    """
+    if "://" in source.path:
+        return None
+    found = 0
+    for file in files_of(source, context):
+        found += file.stat().st_size * (PACKED if file.suffix in (".gz", ".zst") else 1)
+    return Extent(None, found)
