@@ -32,6 +32,8 @@ FITTED = 8
 """Bytes of memory that a fitted model takes for an encoded value of each row, at least."""
 PERMUTED = 8
 """Bytes of memory that the order of an epoch takes for a training row."""
+WHOLE = 2**30
+"""Bytes of encoded rows from which on an epoch is cut (`engine/training/windows.py`, which needs torch)."""
 TEST = 0.2
 """The share of rows that judge, where the split does not say it."""
 MILLION = 1_000_000
@@ -177,7 +179,7 @@ class _Sized:
         model = Slot("model").choose(freeze(parameters["model"]))
         if isinstance(model, FittedModel):
             return rows * (self._encoded // 4) * FITTED
-        return rows * PERMUTED
+        return min(rows, WHOLE // self._encoded) * PERMUTED
 
     def disk(self, prepares: bool) -> int:
         """Disk that is taken at once."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.loss import TRUTH
 from mlspec.engine.training.weights import mean_weight
+from mlspec.engine.training.windows import windows_of
 from mlspec.sdk.contract import FittedTarget
 from mlspec.sdk.encoded import Encoded
 
@@ -50,6 +51,22 @@ class Rows:
         raw = self.raw[places]
         own = None if self.own is None else self.own[places]
         return self.numbers[places], self.codes[places].long(), self._truth(raw), self._weight(raw, own)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all rows, encoded."""
+        return sum(one.nbytes for one in (self.numbers, self.codes, self.raw, self.own) if one is not None)
+
+    def read(self, spans: Sequence[tuple[int, int]]) -> Rows:
+        """Return the rows of some spans, in memory."""
+
+        def joined(tensor: torch.Tensor) -> torch.Tensor:
+            return torch.cat([tensor[start:stop] for start, stop in spans])
+
+        own = None if self.own is None else joined(self.own)
+        return replace(
+            self, numbers=joined(self.numbers), codes=joined(self.codes), raw=joined(self.raw), own=own
+        )
 
     def _truth(self, raw: torch.Tensor) -> torch.Tensor:
         if self.target.kind == "number":
@@ -100,6 +117,8 @@ def shared(array: NDArray[np.generic]) -> torch.Tensor:
 class Shuffled:
     """The chunks of one epoch after the other, each epoch in an order of its own that the seed decides.
 
+    Rows that are far more than memory holds are read in blocks, see `Windows`.
+
     Args:
         rows: The training rows.
         batch_size: Rows a batch, of all ranks together.
@@ -124,17 +143,29 @@ class Shuffled:
         self.rows, self.batch, self.seed = rows, batch_size, seed
         self.epoch, self.chunk, self.group = epoch, chunk, group or Group()
         self.draws = draws
+        self.windows = None if draws is not None else windows_of(len(rows), rows.bytes, batch_size * BATCHES)
+        """How an epoch is cut; None where it is one order of all rows."""
 
     def __iter__(self) -> Iterator[Chunk]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
-        order = self._order(generator)
         first = self.chunk
         self.epoch, self.chunk = self.epoch + 1, 0
+        if self.windows is None:
+            yield from self._taken(self.rows, self._order(generator), first)
+            return
+        each = self.windows.window // (self.batch * BATCHES)
+        passed, first = divmod(first, each)
+        for spans, order in self.windows.epoch(generator, passed):
+            # Read in the call: nothing here holds a window once the next one is read.
+            yield from self._taken(self.rows.read(spans), order, first)
+            first = 0
+
+    def _taken(self, rows: Rows, order: torch.Tensor, first: int) -> Iterator[Chunk]:
         for places in torch.split(order, self.batch * BATCHES)[first:]:
             if self.group.ranks > 1:
                 batches = torch.split(places, self.batch)
                 places = torch.cat([batch[part(len(batch), self.group)] for batch in batches])
-            yield self.rows.take(places)
+            yield rows.take(places)
 
     def places(self, epoch: int, chunk: int) -> tuple[torch.Tensor, ...]:
         """Return the numbers of this rank's rows, of each batch of a chunk.

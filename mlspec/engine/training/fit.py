@@ -84,7 +84,7 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
         if found is not None:
             learner.resume(found)
             context.say(f"resumed from epoch {learner.course.epoch} step {learner.course.step}")
-        _run(lesson, learner, context.scratch, group)
+        _run(lesson, learner, context.scratch, group, context.say)
         if learner.best is not None:
             learner.module.load_state_dict(learner.best)
         else:
@@ -124,7 +124,7 @@ def _divisible(module: torch.nn.Module, group: Group) -> None:
         )
 
 
-def _run(lesson: Lesson, learner: Learner, scratch: Path, group: Group) -> None:
+def _run(lesson: Lesson, learner: Learner, scratch: Path, group: Group, say: Callable[[str], None]) -> None:
     import pytorch_lightning as lightning
     from pytorch_lightning.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
 
@@ -157,6 +157,11 @@ def _run(lesson: Lesson, learner: Learner, scratch: Path, group: Group) -> None:
         draws(lesson.train, lesson.target) if lesson.balanced else None,
     )
     learner.places = train.places
+    if train.windows is not None and group.rank == 0:
+        say(
+            f"{train.rows.bytes / 1e9:.1f} GB of training rows are shuffled in windows of "
+            f"{train.windows.window:,} rows, from blocks of {train.windows.block:,} in a random order"
+        )
     val = None
     if lesson.val is not None:
         val = InOrder(
