@@ -10,6 +10,7 @@ import numpy as np
 
 from mlspec.engine.files import write_bytes, write_json
 from mlspec.engine.provenance import FILE, made_by
+from mlspec.engine.training.apart import apart
 from mlspec.engine.training.calibrated import calibrated
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.learned import Learned
@@ -125,7 +126,7 @@ def _fit(model: FittedModel, options: FitOptions, data: Prepared, context: Conte
         raise StepError(
             "no row is in the training split", where="data.split", fix="set data.split.train above 0"
         )
-    fitted = model.fit(data.train, data.val, data.inputs, data.target, options)
+    fitted = apart(lambda: model.fit(data.train, data.val, data.inputs, data.target, options))
     history = tuple({"epoch": place + 1, **line} for place, line in enumerate(fitted.history))
     return Learned("fitted", ("model.onnx", fitted.onnx), fitted.scores, history, None)
 
