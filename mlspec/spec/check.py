@@ -15,6 +15,7 @@ from mlspec.spec.check_contract import check_contract
 from mlspec.spec.check_drift import check_drift
 from mlspec.spec.check_hardware import check_hardware
 from mlspec.spec.check_memory import check_memory
+from mlspec.spec.check_sweep import check_sweep
 from mlspec.spec.check_target import check_metrics, check_target
 from mlspec.spec.check_training import check_training
 from mlspec.spec.check_uses import check_uses
@@ -38,6 +39,10 @@ _CHECKS: tuple[tuple[_Check, tuple[KeyPath, ...]], ...] = (
     (check_memory, (("data", "memory"), ("hardware", "devices"))),
     (check_uses, (("exports",), ("deployments",), ("monitoring",))),
     (check_drift, (("data", "features"), ("monitoring",))),
+    (
+        check_sweep,
+        tuple((name,) for name in ("sweep", "model", "training", "hardware", "evaluation", "data")),
+    ),
 )
 """Each check and the parts of the spec it reads; where one of them is unclear the check waits."""
 _COLUMNS: tuple[KeyPath, ...] = (

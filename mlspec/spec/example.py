@@ -69,5 +69,17 @@ EXAMPLE: Mapping[str, Any] = {
             },
         },
     },
+    "sweep": {
+        "trials": 40,
+        "metric": "auroc",
+        "sampler": "tpe",
+        "pruner": "median",
+        "parallel": 2,
+        "parameters": {
+            "model.dropout": {"low": 0.0, "high": 0.5, "step": 0.05},
+            "training.optimizer.lr": {"low": 0.0001, "high": 0.1, "log": True},
+            "model.hidden": {"choices": [[64], [128, 128]]},
+        },
+    },
 }
 """A spec; `tests/spec/test_schema.py` holds it against the schema."""

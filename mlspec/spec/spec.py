@@ -9,7 +9,7 @@ from pydantic import Field
 
 from mlspec.sdk.deployment import Deployment
 from mlspec.sdk.export import Export
-from mlspec.sdk.fields import Name
+from mlspec.sdk.fields import Name, NoEffect
 from mlspec.sdk.frozen import Section
 from mlspec.sdk.model import Model
 from mlspec.sdk.slot import Slot
@@ -17,6 +17,7 @@ from mlspec.spec.data import Data
 from mlspec.spec.evaluation import Evaluation
 from mlspec.spec.hardware import Hardware
 from mlspec.spec.monitoring import Monitoring
+from mlspec.spec.sweep import Sweep
 from mlspec.spec.training import Training
 from mlspec.spec.validation import Validation
 
@@ -50,3 +51,5 @@ class Spec(Section):
     """Where it answers, by name."""
     monitoring: Monitoring = Monitoring()
     """What watches it."""
+    sweep: Annotated[Sweep | None, NoEffect()] = None
+    """What `mlspec sweep` searches; no other verb looks at it."""
