@@ -10,6 +10,7 @@ ORDER = (
     "validate",
     "plan",
     "run",
+    "sweep",
     "compile",
     "score",
     "serve",

@@ -40,3 +40,16 @@ def write(tree: Any) -> str:
     """
     text: str = yaml.dump(tree, Dumper=_Quoting, sort_keys=False, allow_unicode=True, width=110)
     return escaped(text)
+
+
+def flow(value: Any) -> str:
+    """Return data as YAML on one line.
+
+    Example:
+        >>> flow({"hidden": [8, 8], "zip": "02134"}), flow(1e-05)
+        ("{hidden: [8, 8], zip: '02134'}", '1.0e-05')
+    """
+    text: str = yaml.dump(
+        value, Dumper=_Quoting, sort_keys=False, allow_unicode=True, default_flow_style=True, width=10**9
+    )
+    return escaped(text.removesuffix("\n").removesuffix("\n...")).rstrip("\n")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlspec.sdk.trial import Trial
 
 
 def _silent(done: float, total: float | None, unit: str) -> None:
@@ -38,6 +41,8 @@ class Context:
     """
     logs: Path | None = None
     """Where clocks, hosts and events may be written; no output, nobody's dependency."""
+    trial: Trial | None = None
+    """Set where a training is one of a sweep: it is ranked, and leaves nothing."""
     progress: Callable[[float, float | None, str], None] = _silent
     """Told `(done, total or None, unit)` now and then; draws on a terminal, else nothing."""
     say: Callable[[str], None] = print

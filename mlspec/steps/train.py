@@ -15,6 +15,7 @@ from mlspec.engine.training.calibrated import calibrated
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.learned import Learned
 from mlspec.engine.training.prepared import Prepared, prepared
+from mlspec.engine.training.ranked import ranked
 from mlspec.engine.training.threads import threads
 from mlspec.engine.training.weights import class_weights
 from mlspec.errors import StepError
@@ -80,6 +81,10 @@ def train(
         learned, found = calibrated(learned, data, calibration, parameters["seed"])
         before, after = (found[when]["calibration_error"] for when in ("before", "after"))
         context.say(f"calibration by {calibration.kind}: error on val {before:.4f} before, {after:.4f} after")
+    if context.trial is not None:
+        value = ranked(learned, data, threshold, context.trial.metric)
+        context.trial.ended(value, len(learned.history))
+        return
     _write(learned, data, threshold, found, output)
     write_json(output / FILE, made_by(parameters, context.workspace))
     if group.ranks == 1:
@@ -167,6 +172,7 @@ def _train(
         recompute=training.activation_checkpointing,
         patience=None if stopping is None else stopping.patience,
         metric=None if stopping is None else stopping.metric,
+        trial=context.trial,
         save_every=context.checkpoint_every,
         names=data.names,
         accelerator=accelerator,

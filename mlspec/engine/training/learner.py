@@ -253,6 +253,8 @@ class Learner(lightning.LightningModule):
             self.trainer.should_stop = course.stopped
         self.save()
         self._heed()
+        if lesson.trial is not None:
+            lesson.trial.told(course.epoch, line[f"val_{lesson.trial.metric.kind}"])
 
     def _heed(self) -> None:
         if self._stopping is not None:
@@ -263,10 +265,12 @@ class Learner(lightning.LightningModule):
         if lesson.val is None:
             return {}
         line = {"val_loss": self._rows.sums(self._val_loss)[0] / lesson.val.rows}
-        if lesson.metric is not None:
+        judges = [lesson.metric, None if lesson.trial is None else lesson.trial.metric]
+        if metrics := [metric for metric in judges if metric is not None]:
             part = np.concatenate([np.empty((0, lesson.target.width), np.float32), *self._scores])
             scores = self._rows.joined(part, lesson.val.rows)
-            line[f"val_{lesson.watched}"] = lesson.metric.value(answers(scores, lesson.val, lesson.target))
+            told = answers(scores, lesson.val, lesson.target)
+            line |= {f"val_{metric.kind}": metric.value(told) for metric in metrics}
         # Ranks on unlike machines must not stop at unlike epochs.
         line = dict(zip(line, self._group.first(*line.values()), strict=True))
         for name, value in line.items():

@@ -11,6 +11,7 @@ from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.metric import Metric
 from mlspec.sdk.model import TorchModel
 from mlspec.sdk.strategy import Strategy
+from mlspec.sdk.trial import Trial
 from mlspec.sdk.training import Loss, Optimizer, Schedule
 
 
@@ -48,6 +49,8 @@ class Lesson:
     """Epochs without a better value before training stops; None: never."""
     metric: Metric | None = None
     """What early stopping watches on the val split; its loss where None."""
+    trial: Trial | None = None
+    """What is told after each epoch where this is one of many trainings that are ranked."""
     save_every: float = 300.0
     """Seconds between checkpoints inside an epoch."""
     names: Callable[[Sequence[int]], Sequence[str]] | None = None
