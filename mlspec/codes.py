@@ -88,8 +88,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "links followed, and outside of the folders that belong to git, DVC and mlspec.",
         "MS0341": "data.memory is what all processes of a run hold together, libraries included, and the run "
         "cannot work in so little: of these rows, or of any.",
-        "MS0351": "A sweep searches keys of model and training, each once: such a key is named as on the command "
-        "line. Data is prepared once for all trials, and hardware changes no result.",
+        "MS0351": "A sweep searches keys of model and training, each once: such a key is named as on the "
+        "command line. Data is prepared once for all trials, and hardware changes no result.",
         "MS0352": "A value of a sweep is not one that its key takes, or low, high, log, step and choices "
         "contradict each other. Whole bounds search whole numbers where the key takes only those.",
         "MS0353": "Trials are ranked by one of evaluation.metrics, and stopped early only where training has "

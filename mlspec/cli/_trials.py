@@ -30,7 +30,9 @@ class SweepProgress(Progress, SweepWatch):
         """Tell what became of a trial."""
         told = tried.reason if tried.reason is not None else f"{metric} {figure(tried.value)}"
         after = f" after epoch {tried.epochs}" if tried.state == "pruned" else ""
-        values = ", ".join(f"{name.rpartition('.')[2]} {_shown(value)}" for name, value in tried.values.items())
+        values = ", ".join(
+            f"{name.rpartition('.')[2]} {_shown(value)}" for name, value in tried.values.items()
+        )
         word = f"trial {tried.number}"
         self._print(f"{word:<16} {tried.state:<8} {duration(tried.seconds):>8}  {told}{after}  {values}")
 
@@ -74,7 +76,9 @@ def show_trials(swept: Swept) -> None:
     lines = [("trial", swept.metric, *map(_short, names), "epochs", "took", "")]
     for one in found[:SHOWN]:
         values = (_shown(one.values[name]) if name in one.values else "" for name in names)
-        state = "" if one.state == "done" else one.state if one.reason is None else f"failed: {_cut(one.reason)}"
+        state = (
+            "" if one.state == "done" else one.state if one.reason is None else f"failed: {_cut(one.reason)}"
+        )
         epochs = str(one.epochs or "")
         lines.append((str(one.number), figure(one.value), *values, epochs, duration(one.seconds), state))
     widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]

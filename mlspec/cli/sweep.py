@@ -47,7 +47,9 @@ def sweep(arguments: argparse.Namespace) -> int:
     words = words_of(path, overrides, overlays)
     found = planned(path, overrides, overlays, sample=arguments.sample)
     if found.spec.sweep is None:
-        fix = "add sweep: {metric: ..., parameters: {training.optimizer.lr: {low: 1e-4, high: 0.1, log: true}}}"
+        fix = (
+            "add sweep: {metric: ..., parameters: {training.optimizer.lr: {low: 1e-4, high: 0.1, log: true}}}"
+        )
         raise UsageError(f"'{path}' says nothing of a sweep", fix=fix)
     if arguments.apply:
         _refuse_above(found)
@@ -87,7 +89,9 @@ def _tell(swept: Swept, best: Tried, page: Path) -> None:
     console = stdout()
     if not swept.began:
         console.print(f"nothing to do: all {swept.wanted} trials are done")
-    console.print(f"best: trial {best.number}, {swept.metric} {figure(best.value)} on the val split", style="bold")
+    console.print(
+        f"best: trial {best.number}, {swept.metric} {figure(best.value)} on the val split", style="bold"
+    )
     for name, value in best.values.items():
         console.print(f"  {name}: {shown(value)}")
     console.print(f"page: {_near(page)}")
@@ -128,7 +132,9 @@ def _refuse_above(found: Planned) -> None:
         for layer in layers[own + 1 :]:
             said = layer.put or layer.removes or layer.package
             inner = path[len(layer.package) :] if layer.put is None and layer.removes is None else path
-            covers = path[: len(said)] == said and (layer.removes is not None or inner in layer.document.marks)
+            covers = path[: len(said)] == said and (
+                layer.removes is not None or inner in layer.document.marks
+            )
             if covers:
                 what = f"'{layer.document.name}' sets '{name}', so what the spec says of it has no effect"
                 raise UsageError(what, fix="leave it out together with --apply")

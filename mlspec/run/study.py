@@ -52,7 +52,7 @@ class Study:
         _whole(journal)
         from optuna.storages.journal import JournalFileBackend, JournalStorage
 
-        storage = JournalStorage(JournalFileBackend(str(journal), lock_obj=_Alone()))  # type: ignore[arg-type]
+        storage = JournalStorage(JournalFileBackend(str(journal), lock_obj=_Alone()))
         self._study = self._optuna.create_study(
             storage=storage,
             study_name=NAME,

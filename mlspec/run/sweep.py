@@ -246,7 +246,9 @@ class _Sweeping:
         return True
 
     def _scratch(self, number: int) -> Path:
-        return self.found.workspace / ".mlspec" / "scratch" / f"{self.found.plan.name}.sweep-{self.key}-{number}"
+        return (
+            self.found.workspace / ".mlspec" / "scratch" / f"{self.found.plan.name}.sweep-{self.key}-{number}"
+        )
 
     def _heard(self, one: Trainer, word: str, value: Any, study: Study) -> None:
         if one.trial is None:

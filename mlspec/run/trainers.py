@@ -19,7 +19,7 @@ from typing import Any, Self
 from mlspec.engine.training.heard import last_lines
 from mlspec.engine.training.threads import threads
 
-GRACE = 0.6
+GRACE = 0.5
 """Seconds that a training has to save its state once it is asked to end."""
 
 

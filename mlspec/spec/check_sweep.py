@@ -60,11 +60,11 @@ def _check_rank(sweep: Sweep, spec: Spec, composed: Composed) -> Iterator[Fault]
         what = "trials are ranked on the val split, and data.split leaves none"
         yield composed.fault("MS0307", what, ("sweep",), key=True, fix="give val a share in data.split")
     fixed = not any(path_of(name) in (("model",), ("model", "kind")) for name in sweep.parameters)
-    if "pruner" in sweep.model_fields_set and sweep.pruner != "none" and fixed:
-        if "epochs" not in type(spec.model).uses:
-            what = f"'{sweep.pruner}' stops trials after an epoch, and the model '{spec.model.kind}' has none"
-            fix = "remove it, or write pruner: none"
-            yield composed.fault("MS0353", what, ("sweep", "pruner"), fix=fix)
+    said = "pruner" in sweep.model_fields_set and sweep.pruner != "none"
+    if said and fixed and "epochs" not in type(spec.model).uses:
+        what = f"'{sweep.pruner}' stops trials after an epoch, and the model '{spec.model.kind}' has none"
+        fix = "remove it, or write pruner: none"
+        yield composed.fault("MS0353", what, ("sweep", "pruner"), fix=fix)
 
 
 def _check_place(name: str, sweep: Sweep, composed: Composed) -> list[Fault]:
@@ -103,7 +103,9 @@ def _check_form(name: str, searched: Searched, composed: Composed) -> Iterator[F
     if low is None or high is None:
         lacking = " and ".join(word for word in ("low", "high") if getattr(searched, word) is None)
         what = f"'{name}' is searched, and {lacking} is missing"
-        yield composed.fault("MS0352", what, at, key=True, fix="write {low: ..., high: ...} or {choices: [...]}")
+        yield composed.fault(
+            "MS0352", what, at, key=True, fix="write {low: ..., high: ...} or {choices: [...]}"
+        )
     elif low >= high:
         what = f"'{name}' is searched from {low} to {high}: low must be less than high"
         fix = f"set {name} to {low} itself, and search it no more" if low == high else "swap the two"

@@ -34,8 +34,8 @@ class Sweep(Section):
     trials: int = Field(default=20, ge=1, le=10_000)
     """Trainings that are tried, those that failed or were stopped early included."""
     metric: Annotated[str, KindOf("metric")]
-    """The measure by which trials are ranked: one of `evaluation.metrics`, on the val split. The test split is
-    never looked at, so that it stays a fair judge of the winner.
+    """The measure by which trials are ranked: one of `evaluation.metrics`, on the val split. The test split
+    is never looked at, so that it stays a fair judge of the winner.
     """
     sampler: Literal["tpe", "random"] = "tpe"
     """How the next values are chosen: `tpe` learns from the trials before, `random` does not."""

@@ -61,7 +61,12 @@ def _head(swept: Swept) -> Html:
 
 
 def _counts(tried: Sequence[Tried]) -> str:
-    words = (("done", "trained to the end"), ("pruned", "stopped early"), ("failed", "failed"), ("open", "open"))
+    words = (
+        ("done", "trained to the end"),
+        ("pruned", "stopped early"),
+        ("failed", "failed"),
+        ("open", "open"),
+    )
     found = [(sum(one.state == state for one in tried), word) for state, word in words]
     return ", ".join(f"{count} {word}" for count, word in found if count)
 

@@ -36,7 +36,9 @@ def test_values_change_and_comments_stay() -> None:
     found = set_in(
         TEXT, model__hidden=[64, 64], model__dropout=0.25, training__epochs=9, training__optimizer__lr=1e-5
     )
-    expected = TEXT.replace("hidden: [16]", "hidden: [64, 64], dropout: 0.25").replace("epochs: 5", "epochs: 9")
+    expected = TEXT.replace("hidden: [16]", "hidden: [64, 64], dropout: 0.25").replace(
+        "epochs: 5", "epochs: 9"
+    )
     assert found == expected.replace("adamw", "{kind: adamw, lr: 1.0e-05}")
 
 
@@ -57,7 +59,11 @@ def test_a_new_key_stands_behind_the_last_one_of_its_section() -> None:
             {"model__hidden": [3]},
             "model:  # m\n  kind: mlp\n  hidden: [3]  # wide\nx: 1\n",
         ),
-        ("model: {kind: mlp, dropout: 0.1} # m\n", {"model": {"kind": "linear"}}, "model: {kind: linear} # m\n"),
+        (
+            "model: {kind: mlp, dropout: 0.1} # m\n",
+            {"model": {"kind": "linear"}},
+            "model: {kind: linear} # m\n",
+        ),
         ("'a b': 1\n", {"a b": "yes"}, "'a b': 'yes'\n"),
     ],
 )

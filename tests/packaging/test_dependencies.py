@@ -60,9 +60,8 @@ def _files(*folders: str) -> list[Path]:
 
 
 def test_everything_imported_is_declared() -> None:
-    declared = _names(
-        PROJECT["dependencies"] + EXTRAS["train"] + EXTRAS["serve"] + EXTRAS["sql"] + EXTRAS["ray"]
-    )
+    extras = ("train", "serve", "sql", "ray", "sweep")
+    declared = _names(PROJECT["dependencies"] + [one for name in extras for one in EXTRAS[name]])
     owners = _distributions()
     strays = {
         module: place

@@ -51,6 +51,10 @@ deployments:
 monitoring:
   monitors: {live: {kind: whylogs, of: online, every: 1h}}
   drift: {false_alarms: 0.05}
+sweep:
+  metric: auroc
+  trials: 5
+  parameters: {model.dropout: {low: 0.0, high: 0.5}, training.batch_size: {low: 8, high: 64, step: 8}}
 x-owner: me
 """
 

@@ -22,7 +22,9 @@ SPACE = (
 
 
 def opened(folder: Path, **words: Any) -> Study:
-    sweep = Sweep.revive({"metric": "auroc", "trials": 16, "parameters": {"a.b": {"low": 0, "high": 1}}} | words)
+    sweep = Sweep.revive(
+        {"metric": "auroc", "trials": 16, "parameters": {"a.b": {"low": 0, "high": 1}}} | words
+    )
     return Study(folder, sweep, SPACE, "higher", 7)
 
 
@@ -73,7 +75,9 @@ def test_tpe_comes_nearer_than_it_began(tmp_path: Path) -> None:
     assert sum(values[30:]) / 10 > sum(values[:10]) / 10
 
 
-def test_the_journal_is_json_and_nothing_is_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_journal_is_json_and_nothing_is_unpickled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*given: Any, **words: Any) -> None:
         raise AssertionError("a pickle")
 

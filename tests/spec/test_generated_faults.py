@@ -32,6 +32,7 @@ USERS_OWN = {
     ("deployments",),
     ("monitoring", "monitors"),
     ("monitoring", "drift", "methods"),
+    ("sweep", "parameters"),
 }
 """Mappings whose keys are the user's names."""
 RETYPES: tuple[Any, ...] = ({"zz": 1}, [["zz"]], "zzzzzzzz", 7.25, True)

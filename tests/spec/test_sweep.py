@@ -42,7 +42,13 @@ def write(folder: Path, *parameters: str, model: str = "{kind: mlp, hidden: [8]}
     [
         ("model.dropot: {low: 0, high: 0.5}", "MS0351", 5, "unknown key 'dropot'", "did you mean 'dropout'?"),
         ("modle.dropout: {low: 0, high: 0.5}", "MS0351", 5, "cannot be searched", "'model.dropout'"),
-        ("data.max_rejects: {low: 0, high: 0.5}", "MS0351", 5, "prepares the data once", "training.optimizer"),
+        (
+            "data.max_rejects: {low: 0, high: 0.5}",
+            "MS0351",
+            5,
+            "prepares the data once",
+            "training.optimizer",
+        ),
         ("training.checkpoint.every: {choices: [5m]}", "MS0351", 5, "changes no result", "one key"),
         ("training: {choices: [{epochs: 3}]}", "MS0351", 5, "cannot be searched", "one key"),
         ("model.dropout: {low: 0, high: 1.5}", "MS0352", 35, "less than 1", ""),

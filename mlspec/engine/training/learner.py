@@ -231,7 +231,7 @@ class Learner(lightning.LightningModule):
             return
         lesson = self._lesson
         self._val_loss += loss(lesson.target.kind, scores, truth, weight, "sum", lesson.loss).item()
-        if lesson.metric is not None:
+        if lesson.metrics:
             self._scores.append(scores.float().cpu().numpy())
 
     def on_train_epoch_end(self) -> None:
@@ -265,12 +265,11 @@ class Learner(lightning.LightningModule):
         if lesson.val is None:
             return {}
         line = {"val_loss": self._rows.sums(self._val_loss)[0] / lesson.val.rows}
-        judges = [lesson.metric, None if lesson.trial is None else lesson.trial.metric]
-        if metrics := [metric for metric in judges if metric is not None]:
+        if lesson.metrics:
             part = np.concatenate([np.empty((0, lesson.target.width), np.float32), *self._scores])
             scores = self._rows.joined(part, lesson.val.rows)
             told = answers(scores, lesson.val, lesson.target)
-            line |= {f"val_{metric.kind}": metric.value(told) for metric in metrics}
+            line |= {f"val_{metric.kind}": metric.value(told) for metric in lesson.metrics}
         # Ranks on unlike machines must not stop at unlike epochs.
         line = dict(zip(line, self._group.first(*line.values()), strict=True))
         for name, value in line.items():

@@ -11,8 +11,8 @@ from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.metric import Metric
 from mlspec.sdk.model import TorchModel
 from mlspec.sdk.strategy import Strategy
-from mlspec.sdk.trial import Trial
 from mlspec.sdk.training import Loss, Optimizer, Schedule
+from mlspec.sdk.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,12 @@ class Lesson:
     def steps(self) -> int:
         """Optimiser steps of the whole training."""
         return self.epochs * -(-self.rows // self.batch_size)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Measures that are taken of the val split after each epoch, besides its loss."""
+        wanted = (self.metric, None if self.trial is None else self.trial.metric)
+        return tuple(metric for metric in wanted if metric is not None)
 
     @property
     def watched(self) -> str:
