@@ -64,31 +64,30 @@ def _some(count: int) -> NDArray[np.int64]:
 def _roc(steps: Ranking) -> Points:
     if not steps.told:
         return []
-    hits = np.append(0.0, steps.positives) / steps.positives[-1]
-    misses = np.append(0.0, steps.negatives) / steps.negatives[-1]
-    bounds: list[float | None] = [None, *steps.scores.tolist()]
-    return [
-        {
-            "false_positive_rate": float(misses[place]),
-            "true_positive_rate": float(hits[place]),
-            "threshold": bounds[place],
-        }
-        for place in _some(len(hits))
-    ]
+    points: Points = []
+    for place in _some(len(steps.scores) + 1):
+        before = place == 0  # above the highest score lies nothing
+        hits = 0.0 if before else float(steps.positives[place - 1] / steps.positives[-1])
+        misses = 0.0 if before else float(steps.negatives[place - 1] / steps.negatives[-1])
+        points.append(
+            {
+                "false_positive_rate": misses,
+                "true_positive_rate": hits,
+                "threshold": None if before else float(steps.scores[place - 1]),
+            }
+        )
+    return points
 
 
 def _precision_recall(steps: Ranking) -> Points:
     if not steps.told:
         return []
-    precision = steps.positives / (steps.positives + steps.negatives)
-    recall = steps.positives / steps.positives[-1]
+    places = _some(len(steps.scores))
+    hits, misses = steps.positives[places], steps.negatives[places]
+    precision, recall = hits / (hits + misses), hits / steps.positives[-1]
     return [
-        {
-            "recall": float(recall[place]),
-            "precision": float(precision[place]),
-            "threshold": float(steps.scores[place]),
-        }
-        for place in _some(len(recall))
+        {"recall": float(found), "precision": float(right), "threshold": float(score)}
+        for found, right, score in zip(recall, precision, steps.scores[places], strict=True)
     ]
 
 
