@@ -7,11 +7,8 @@ from typing import Any
 
 import ibis
 
-from mlspec.sdk.budget import Budget
+from mlspec.sdk.budget import MOST, SHARE, Budget
 from mlspec.sdk.context import Context
-
-SHARE, MOST = 0.25, 4 * 2**30
-"""Part of the machine's memory (fraction 0-1), and bytes, that DuckDB may fill before it spills to disk."""
 
 KEPT = "8MiB"
 """Memory that DuckDB has let go of and may keep for its next need, a thread."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from mlspec.errors import MissingError, MlspecError, PlanError
 from mlspec.plan.plan import Step
-from mlspec.sdk.budget import DATABASE, LIBRARIES, Budget
+from mlspec.sdk.budget import DATABASE, LIBRARIES, MOST, SHARE, Budget
 from mlspec.sdk.context import Context
 from mlspec.sdk.fields import size_text
 from mlspec.sdk.frozen import freeze
@@ -200,8 +200,6 @@ def _extent(data: Mapping[str, Any], workspace: Path) -> Extent | None:
 
 
 def _default() -> int:
-    from mlspec.engine.database import MOST, SHARE
-
     return min(int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * SHARE), MOST)
 
 

@@ -19,6 +19,10 @@ WIDE = 16_384
 SCORED = 40_000_000
 """Bytes of the rows that a thread has at once when it scores: 2 x 8,192 rows of 2.5 KB."""
 
+SHARE, MOST = 0.25, 4 * 2**30
+"""Part of the machine's memory (fraction 0-1), and bytes, that the database may fill before it spills,
+where the spec says nothing."""
+
 
 @dataclass(frozen=True)
 class Budget:
