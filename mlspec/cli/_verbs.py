@@ -19,6 +19,7 @@ ORDER = (
     "why",
     "show",
     "report",
+    "board",
     "diff",
     "verify",
     "migrate",
