@@ -16,6 +16,7 @@ from mlspec.sdk.frozen import freeze
 from mlspec.spec.check_hardware import check_hardware
 from mlspec.spec.check_training import check_training
 from mlspec.spec.evaluation import default_metrics
+from mlspec.spec.levels import keys_at
 from mlspec.spec.resolved import resolved
 from mlspec.spec.space import path_of
 from mlspec.spec.spec import Spec
@@ -133,7 +134,11 @@ def _check_values(name: str, searched: Searched, composed: Composed, known: set[
             continue
         if fault.code in KEY and not isinstance(value, dict):
             what = f"'{name}' cannot be searched: {fault.what}"
-            yield composed.fault("MS0351", what, at, key=True, fix=fault.fix)
+            *parent, word = path_of(name)
+            # A key that the spec sets already is what was meant, and no second one.
+            close = near(str(word), keys_at(tuple(parent), composed.tree), furthest=0.34)
+            fix = fault.fix if close is None else f"did you mean '{'.'.join(map(str, (*parent, close)))}'?"
+            yield composed.fault("MS0351", what, at, key=True, fix=fix)
             return
         what = f"'{name}' cannot be {_shown(value)}: {fault.what}"
         yield composed.fault("MS0352", what, place, fix=fault.fix)

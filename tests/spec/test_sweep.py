@@ -40,7 +40,13 @@ def write(folder: Path, *parameters: str, model: str = "{kind: mlp, hidden: [8]}
 @pytest.mark.parametrize(
     ("line", "code", "column", "what", "fix"),
     [
-        ("model.dropot: {low: 0, high: 0.5}", "MS0351", 5, "unknown key 'dropot'", "did you mean 'dropout'?"),
+        (
+            "model.dropot: {low: 0, high: 0.5}",
+            "MS0351",
+            5,
+            "unknown key 'dropot'",
+            "did you mean 'model.dropout'?",
+        ),
         ("modle.dropout: {low: 0, high: 0.5}", "MS0351", 5, "cannot be searched", "'model.dropout'"),
         (
             "data.max_rejects: {low: 0, high: 0.5}",
