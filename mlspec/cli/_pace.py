@@ -25,7 +25,7 @@ class Pace:
         Args:
             done: What is done, of the step's whole work.
             total: All of it; None where nobody knows.
-            unit: What is counted.
+            unit: What is counted; behind a comma what is told besides, such as the loss by now.
             now: Seconds of a clock that only goes forward.
 
         Example:
@@ -34,14 +34,17 @@ class Pace:
             (' 50%  5,000 of 10,000 rows', ' 60%  40 s left  6,000 of 10,000 rows  100/s')
         """
         # A step may count one thing and then another: each has a pace of its own.
-        if self._first is None or self._kind != (total, unit) or (self._last and done < self._last[1]):
-            self._first, self._kind = (now, done), (total, unit)
+        unit, _, besides = unit.partition(", ")
+        kind = (total, unit)
+        if self._first is None or self._kind != kind or (self._last and done < self._last[1]):
+            self._first, self._kind = (now, done), kind
         self._last = (now, done)
         if not total:
             return f"{_count(done, unit)}{self._rate(done, unit, now)}" if done else unit
         seconds = self._left(done, total, now)
         # Before the counts: a narrow terminal cuts the end.
         left = "" if seconds is None else f"{duration(seconds)} left  "
+        left += f"{besides}  " if besides else ""
         return f"{min(1.0, done / total):4.0%}  {left}{_of(done, total, unit)}{self._rate(done, unit, now)}"
 
     def _left(self, done: float, total: float, now: float) -> float | None:

@@ -61,6 +61,13 @@ with _progress.Progress() as progress:
 """
 
 
+def test_what_is_told_besides_the_count_does_not_begin_it_anew() -> None:
+    pace = Pace()
+    pace.line(100, 1000, "rows in 5 epochs, loss 0.7", now=10.0)
+    told = pace.line(200, 1000, "rows in 5 epochs, loss 0.31", now=20.0)
+    assert told == " 20%  1 min 20 s left  loss 0.31  200 of 1,000 rows in 5 epochs  10/s"
+
+
 def test_a_terminal_shows_the_share_and_the_time_left() -> None:
     master, slave = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "20"}

@@ -25,7 +25,7 @@ from mlspec.errors import StepError, Terminated
 from mlspec.sdk.context import Context
 
 if TYPE_CHECKING:
-    from mlspec.engine.training.learner import Learner
+    from mlspec.engine.training.learner import Course, Learner
 
 CHECKPOINT = "training.safetensors"
 
@@ -73,7 +73,7 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
             lesson.model.module(lesson.inputs, lesson.target),
             save,
             tell,
-            lambda done: context.progress(done, total, f"rows in {lesson.epochs} epochs"),
+            lambda done: context.progress(done, total, _told(lesson, learner.course)),
             group,
         )
         if lesson.strategy is None or lesson.strategy.shares_rows:
@@ -91,6 +91,12 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
             learner.settle()
         best = learner.course.epoch if learner.patience is None else learner.patience.epoch
         return Trained(learner.trained(), tuple(learner.course.history), best)
+
+
+def _told(lesson: Lesson, course: Course) -> str:
+    """Return what is counted, and the loss of the present epoch by now."""
+    loss = f", loss {course.loss / course.rows:.4g}" if course.rows else ""
+    return f"rows in {lesson.epochs} epochs{loss}"
 
 
 def _check(lesson: Lesson, group: Group) -> None:
