@@ -17,6 +17,7 @@ from mlspec import registry
 from mlspec.cli.init import EDITOR
 from mlspec.cli.main import main
 from mlspec.sdk.metric import Metric
+from mlspec.spec.training import Training
 from tests.spec.full_spec import TEXT
 from tests.spec.language_server import LanguageServer
 
@@ -109,7 +110,8 @@ def test_options_of_a_presets_kind_are_not_marked(server: LanguageServer) -> Non
 
 
 def test_keys_are_offered(server: LanguageServer) -> None:
-    assert server.offers(replaced("  epochs: 5", "  @")) == {"epochs"}
+    present = {"batch_size", "optimizer", "schedule", "early_stopping", "class_weights", "checkpoint"}
+    assert server.offers(replaced("  epochs: 5", "  @")) == set(Training.model_fields) - present
     assert server.offers(replaced("  accelerator: auto\n  precision: fp32", "  precision: fp32\n  @")) == {
         "accelerator", "devices", "nodes", "strategy", "launcher",
     }  # fmt: skip

@@ -174,7 +174,13 @@ class Shuffled:
             epoch: 0-based.
             chunk: Chunks of that epoch that come before it.
         """
-        order = self._order(torch.Generator().manual_seed(self.seed * 1_000_003 + epoch))
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        if self.windows is None:
+            order = self._order(generator)
+        else:
+            passed, chunk = divmod(chunk, self.windows.window // (self.batch * BATCHES))
+            spans, mixed = next(self.windows.epoch(generator, passed))
+            order = torch.cat([torch.arange(start, stop) for start, stop in spans])[mixed]
         batches = torch.split(torch.split(order, self.batch * BATCHES)[chunk], self.batch)
         return tuple(batch[part(len(batch), self.group)] for batch in batches)
 

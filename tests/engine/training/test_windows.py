@@ -71,6 +71,16 @@ def test_it_goes_on_from_any_chunk_of_any_epoch(rows: Rows) -> None:
             assert places(iter(rest)) == places(iter(whole[chunk:]))
 
 
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_it_knows_which_rows_a_chunk_holds(ranks: int, rows: Rows) -> None:
+    for rank in range(ranks):
+        chunks = list(Shuffled(rows, BATCH, 3, 1, group=Group(rank, ranks)))
+        known = Shuffled(rows, BATCH, 3, group=Group(rank, ranks))
+        for place in (0, 4, len(chunks) - 1):
+            found = torch.cat(known.places(1, place)).tolist()
+            assert found == places(iter([chunks[place]]))
+
+
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_ranks_share_each_batch_of_the_order_that_one_alone_has(ranks: int, rows: Rows) -> None:
     alone = places(iter(Shuffled(rows, BATCH, 3)))
