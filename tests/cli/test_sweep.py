@@ -116,7 +116,7 @@ def test_a_sweep_ranks_its_trials_and_writes_the_winner_into_the_spec(folder: Pa
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_sweep_that_was_stopped_or_killed_goes_on_to_the_same_trials(folder: Path) -> None:
-    write(folder, epochs=300, trials=4)
+    write(folder, epochs=150, trials=3)
     process = start(folder, "sweep.pruner=none")
     _wait_for_trial(process, "trial 0")
     time.sleep(0.5)

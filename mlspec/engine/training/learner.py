@@ -251,10 +251,11 @@ class Learner(lightning.LightningModule):
                 self.best = {name: value.detach().clone() for name, value in self.module.state_dict().items()}
             course.stopped = self.patience.over
             self.trainer.should_stop = course.stopped
+        if lesson.trial is not None:
+            # Before the state is saved: what is killed in between tells it again.
+            lesson.trial.told(course.epoch, line[f"val_{lesson.trial.metric.kind}"])
         self.save()
         self._heed()
-        if lesson.trial is not None:
-            lesson.trial.told(course.epoch, line[f"val_{lesson.trial.metric.kind}"])
 
     def _heed(self) -> None:
         if self._stopping is not None:
