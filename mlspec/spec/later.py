@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from mlspec.compose.document import KeyPath
 
 KEYS: tuple[str, ...] = (
+    "training.profile",
     "validation.drift",
     "exports.*.quantize",
 )
