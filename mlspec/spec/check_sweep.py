@@ -167,7 +167,7 @@ def _first(composed: Composed, values: dict[KeyPath, Any], known: set[str]) -> F
     except ValidationError as error:
         from mlspec.spec.faults import faults
 
-        return faults(error, other)[0]
+        return next((fault for fault in faults(error, other) if fault.what not in known), None)
     return next((fault for fault in _told(spec, other) if fault.what not in known), None)
 
 
@@ -182,7 +182,15 @@ def _told(spec: Spec, composed: Composed) -> Iterator[Fault]:
 
 
 def _meaning(spec: Spec, composed: Composed) -> set[str]:
-    return {fault.what for fault in _told(spec, composed)}
+    """Return what is said against the spec itself: no value of a sweep is to blame for that."""
+    found = {fault.what for fault in _told(spec, composed)}
+    try:
+        Spec.model_validate(freeze(composed.tree))
+    except ValidationError as error:
+        from mlspec.spec.faults import faults
+
+        found |= {fault.what for fault in faults(error, composed)}
+    return found
 
 
 def _shown(value: Any) -> str:

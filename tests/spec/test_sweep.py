@@ -128,3 +128,12 @@ def test_a_dimension_knows_whether_its_key_takes_whole_numbers_only(tmp_path: Pa
     found = space(loaded.spec.sweep.parameters, loaded.composed)
     assert [one.whole for one in found] == [True, True, False, False, False]
     assert found[4].choices == ([8], [8, 8])
+
+
+def test_a_fault_elsewhere_is_told_once_and_no_parameter_is_blamed(tmp_path: Path) -> None:
+    path = write(tmp_path, "model.dropout: {low: 0, high: 0.5}", "model.hidden: {choices: [[8], [9]]}")
+    path.write_text(path.read_text() + "training: {epoch: 3}\n")
+    with pytest.raises(SpecError) as caught:
+        load(path)
+    (fault,) = caught.value.faults
+    assert "unknown key 'epoch'" in fault.what
