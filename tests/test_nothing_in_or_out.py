@@ -49,13 +49,17 @@ evaluation: {gates: [{metric: accuracy, at_least: 0.1}]}
 deployments:
   online: {kind: rest, port: 0}
 monitoring: {monitors: {live: {kind: whylogs, of: online}}}
+sweep:
+  trials: 2
+  metric: accuracy
+  parameters: {training.class_weights: {choices: [balanced, {"yes": 2.0}]}}
 """
 WORDS = (
     "init empty.yaml", "init --from rows.csv other.yaml", "validate", "plan", "run", "plan --check", "run",
     "show --resolved --comments", "show last", "show runs", "report", "why model", "why MS0201", "accept",
     "diff spec.yaml seed=3", "migrate", "schema", "plugins", "plugins model linear", "doctor", "trust",
     "score rows.csv -o scores.parquet", "show artifacts/quiet/export-main/model.onnx", "verify",
-    "completion bash", "serve --help", "clean --yes",
+    "sweep", "completion bash", "serve --help", "clean --yes",
 )  # fmt: skip
 
 
@@ -122,6 +126,9 @@ def test_the_listener_hears(tmp_path: Path) -> None:
 def test_no_verb_opens_a_connection_or_reads_a_pickle(tmp_path: Path, model: str) -> None:
     write_workspace(tmp_path, model)
     assert heard(tmp_path, WORDS) == []
+    if "mlp" in model:
+        many = "hardware.launcher=torchrun hardware.nodes=2 hardware.strategy=ddp"
+        assert heard(tmp_path, [f"compile --target torchrun {many}"]) == []
 
 
 @pytest.mark.slow
