@@ -43,7 +43,7 @@ USES = {
     "optimizer": "training.optimizer={kind: KIND, lr: 0.01}",
     "schedule": "training.schedule={kind: KIND}",
     "strategy": "hardware.strategy={kind: KIND}",
-    "launcher": "hardware.launcher={kind: KIND}",
+    "launcher": "hardware={accelerator: cpu, devices: 2, strategy: {kind: ddp}, launcher: {kind: KIND}}",
     "feature": "data.features.age={kind: KIND}",
     "monitor": "monitoring.monitors.live={kind: KIND, of: online}",
 }

@@ -16,7 +16,7 @@ from pathlib import Path
 from mlspec.engine.training.resumable import resumable
 from mlspec.errors import CheckFailed, MissingError, MlspecError, StepError
 from mlspec.plan.plan import Step
-from mlspec.run.give_back import give_back
+from mlspec.run.giving_back import giving_back
 from mlspec.run.locked import locked_inputs
 from mlspec.run.seal import seal
 from mlspec.run.watch import Watch
@@ -69,7 +69,8 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
     try:
         for folder in (output, scratch, logs):
             folder.mkdir(parents=True, exist_ok=True)
-        _call(step, workspace, output, context)
+        with giving_back():
+            _call(step, workspace, output, context)
         seal(step, fingerprints, output)
         _place(output, workspace / step.output)
     except CheckFailed as failed:
@@ -81,8 +82,6 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
         shutil.rmtree(scratch / f"duckdb-{os.getpid()}", ignore_errors=True)
         raise
     finally:
-        if not isinstance(sys.exc_info()[1], KeyboardInterrupt):
-            give_back()
         shutil.rmtree(output, ignore_errors=True)
         with contextlib.suppress(OSError):
             logs.rmdir()  # only where nothing was logged

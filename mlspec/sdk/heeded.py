@@ -16,10 +16,12 @@ def heeded() -> Iterator[None]:
         KeyboardInterrupt: there was a signal behind a fault. `Terminated` where it was SIGTERM.
 
     Example:
-        >>> with heeded():
-        ...     raise RuntimeError("Query interrupted") from KeyboardInterrupt()
-        Traceback (most recent call last):
-        KeyboardInterrupt
+        >>> try:
+        ...     with heeded():
+        ...         raise RuntimeError("Query interrupted") from KeyboardInterrupt()
+        ... except KeyboardInterrupt:
+        ...     print("asked to end")
+        asked to end
     """
     try:
         yield
