@@ -53,9 +53,8 @@ def _no_segment(
     if features is None:
         return
     if column not in features:
-        close = near(column, features)
-        fix = f"did you mean '{close}'?" if close else f"one of {', '.join(features)}"
-        yield composed.fault("MS0372", f"the model takes no column '{column}'", path, fix=fix)
+        what, fix = _not_taken(column, features)
+        yield composed.fault("MS0372", what, path, fix=fix)
     elif features[column].tensor != "string":
         texts = [name for name, feature in features.items() if feature.tensor == "string"]
         what = f"rows are watched apart by columns of text, and '{column}' is a {features[column].kind}"
@@ -67,9 +66,8 @@ def _misfit(
     column: str, word: str, features: Mapping[str, Feature], path: KeyPath, composed: Composed
 ) -> Iterator[Fault]:
     if column not in features:
-        close = near(column, features)
-        fix = f"did you mean '{close}'?" if close else f"one of {', '.join(features)}"
-        yield composed.fault("MS0371", f"the model takes no column '{column}'", path, key=True, fix=fix)
+        what, fix = _not_taken(column, features)
+        yield composed.fault("MS0371", what, path, key=True, fix=fix)
         return
     feature = features[column]
     held = _held(feature)
@@ -89,3 +87,10 @@ def _held(feature: Feature) -> Suits | None:
     if feature.tensor == "float64":
         return "numbers"
     return "two categories" if feature.kind == "binary" else "categories"
+
+
+def _not_taken(column: str, features: Mapping[str, Feature]) -> tuple[str, str]:
+    """Return the fault of a column that is no feature, and its mend."""
+    close = near(column, features)
+    fix = f"did you mean '{close}'?" if close else f"one of {', '.join(features)}"
+    return f"the model takes no column '{column}'", fix
