@@ -29,6 +29,11 @@ class Answers:
     weight: NDArray[np.float64] | None = None
     """`[rows]`, or None."""
 
+    def of(self, chosen: slice | NDArray[np.int64]) -> Answers:
+        """Return truth and answers of some of the rows."""
+        columns = (self.truth, self.probabilities, self.labels, self.values, self.weight)
+        return Answers(self.kind, *(None if column is None else column[chosen] for column in columns))  # type: ignore[arg-type]
+
 
 class Metric(Plugin):
     """One measure, with the direction in which it is better."""

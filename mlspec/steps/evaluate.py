@@ -121,8 +121,16 @@ def _answered(
         rows = scored.rows
         store.add(scored.answers, rows.column(target), rows.column(weight) if weight else None)
         if kept:
-            parts.append(rows.select(kept))
+            parts.append(_words(rows.select(kept)))
         done += rows.num_rows
         context.progress(done, total, "rows")
     empty = stored.schema_arrow.empty_table().select(kept)
     return pa.Table.from_batches(parts) if parts else empty, store
+
+
+def _words(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Return rows whose texts are places in a dictionary, which takes less memory."""
+    columns = [
+        column.dictionary_encode() if pa.types.is_string(column.type) else column for column in rows.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=rows.schema.names)

@@ -22,17 +22,16 @@ class Auroc(Metric):
         """Return the area; NaN where these rows lack one of the classes, or an answer is NaN."""
         import numpy as np
 
-        from mlspec.engine.judging.confusion import weights
         from mlspec.engine.judging.ranking import ranking
+        from mlspec.engine.on_disk import parts
 
         assert answers.probabilities is not None
-        weight, areas = weights(answers), []
-        if np.isnan(answers.probabilities).any():
+        shares, areas = answers.probabilities, []
+        if any(np.isnan(shares[here]).any() for here in parts(len(shares))):
             return float("nan")
-        for code in range(answers.probabilities.shape[1])[-1 if answers.kind == "binary" else 0 :]:
-            steps = ranking(answers.truth == code, answers.probabilities[:, code], weight)
+        for code in range(shares.shape[1])[-1 if answers.kind == "binary" else 0 :]:
+            steps = ranking(answers.truth == code, shares[:, code], answers.weight)
             if not steps.told:
                 return float("nan")
-            hits, misses = np.append(0.0, steps.positives), np.append(0.0, steps.negatives)
-            areas.append(np.trapezoid(hits, misses) / (hits[-1] * misses[-1]))
+            areas.append(steps.area())
         return float(np.mean(areas))

@@ -22,17 +22,16 @@ class AveragePrecision(Metric):
         """Return the average; NaN where these rows lack a class, or an answer is NaN."""
         import numpy as np
 
-        from mlspec.engine.judging.confusion import weights
         from mlspec.engine.judging.ranking import ranking
+        from mlspec.engine.on_disk import parts
 
         assert answers.probabilities is not None
-        weight, averages = weights(answers), []
-        if np.isnan(answers.probabilities).any():
+        shares, averages = answers.probabilities, []
+        if any(np.isnan(shares[here]).any() for here in parts(len(shares))):
             return float("nan")
-        for code in range(answers.probabilities.shape[1])[-1 if answers.kind == "binary" else 0 :]:
-            steps = ranking(answers.truth == code, answers.probabilities[:, code], weight)
+        for code in range(shares.shape[1])[-1 if answers.kind == "binary" else 0 :]:
+            steps = ranking(answers.truth == code, shares[:, code], answers.weight)
             if not len(steps.scores) or steps.positives[-1] == 0:
                 return float("nan")
-            gains = np.diff(steps.positives, prepend=0.0) / steps.positives[-1]
-            averages.append((gains * steps.positives / (steps.positives + steps.negatives)).sum())
+            averages.append(steps.precision())
         return float(np.mean(averages))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mlspec.sdk.contract import TargetKind
 from mlspec.sdk.metric import Answers, Metric
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Brier(Metric):
@@ -22,13 +26,12 @@ class Brier(Metric):
         """Return the score; NaN without rows."""
         import numpy as np
 
-        from mlspec.engine.judging.confusion import weights
+        from mlspec.engine.judging.average import average
 
-        assert answers.probabilities is not None
-        weight = weights(answers)
-        if not weight.sum() > 0:
-            return float("nan")
-        truth = np.eye(answers.probabilities.shape[1])[answers.truth.astype(np.int64)]
-        squares = (answers.probabilities.astype(np.float64) - truth) ** 2
-        errors = squares[:, -1] if answers.kind == "binary" else squares.sum(axis=1)
-        return float(np.average(errors, weights=weight))
+        def errors(rows: Answers) -> NDArray[np.float64]:
+            assert rows.probabilities is not None
+            truth = np.eye(rows.probabilities.shape[1])[rows.truth.astype(np.int64)]
+            squares = (rows.probabilities.astype(np.float64) - truth) ** 2
+            return squares[:, -1] if rows.kind == "binary" else squares.sum(axis=1)
+
+        return average(answers, errors)

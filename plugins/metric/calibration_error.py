@@ -28,17 +28,19 @@ class CalibrationError(Metric):
         import numpy as np
 
         from mlspec.engine.judging.confusion import weights
+        from mlspec.engine.on_disk import parts
 
-        assert answers.probabilities is not None
-        weight = weights(answers)
-        if not weight.sum() > 0:
-            return float("nan")
-        shares = answers.probabilities.astype(np.float64)
-        best = shares.argmax(1) if answers.kind == "category" else np.ones(len(shares), np.int64)
-        told, right = shares[np.arange(len(shares)), best], answers.truth == best
-        place = np.minimum((told * self.bins).astype(np.int64), self.bins - 1)
-        gaps = np.bincount(place, weight * (told - right), self.bins)
-        return float(np.abs(gaps).sum() / weight.sum())
+        gaps, mass = np.zeros(self.bins), 0.0
+        for here in parts(len(answers.truth)):
+            some = answers.of(here)
+            assert some.probabilities is not None
+            shares, weight = some.probabilities.astype(np.float64), weights(some)
+            best = shares.argmax(1) if answers.kind == "category" else np.ones(len(shares), np.int64)
+            told, right = shares[np.arange(len(shares)), best], some.truth == best
+            place = np.minimum((told * self.bins).astype(np.int64), self.bins - 1)
+            gaps += np.bincount(place, weight * (told - right), self.bins)
+            mass += float(weight.sum())
+        return float(np.abs(gaps).sum() / mass) if mass > 0 else float("nan")
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mlspec.sdk.contract import TargetKind
 from mlspec.sdk.metric import Answers, Metric
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class LogLoss(Metric):
@@ -21,14 +25,13 @@ class LogLoss(Metric):
         """Return the loss in nats; NaN without rows."""
         import numpy as np
 
-        from mlspec.engine.judging.confusion import weights
+        from mlspec.engine.judging.average import average
 
-        assert answers.probabilities is not None
-        weight = weights(answers)
-        if not weight.sum() > 0:
-            return float("nan")
-        given = answers.probabilities[np.arange(len(weight)), answers.truth.astype(np.int64)].astype(
-            np.float64
-        )
         edge = np.finfo(np.float64).eps
-        return float(np.average(-np.log(np.clip(given, edge, 1 - edge)), weights=weight))
+
+        def losses(rows: Answers) -> NDArray[np.float64]:
+            assert rows.probabilities is not None
+            given = rows.probabilities[np.arange(len(rows.truth)), rows.truth.astype(np.int64)]
+            return -np.log(np.clip(given.astype(np.float64), edge, 1 - edge))
+
+        return average(answers, losses)

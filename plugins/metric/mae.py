@@ -18,10 +18,6 @@ class Mae(Metric):
         """Return the error; NaN without rows."""
         import numpy as np
 
-        from mlspec.engine.judging.confusion import weights
+        from mlspec.engine.judging.average import average, residuals
 
-        assert answers.values is not None
-        weight = weights(answers)
-        if not weight.sum() > 0:
-            return float("nan")
-        return float(np.average(np.abs(answers.values - answers.truth), weights=weight))
+        return average(answers, lambda rows: np.abs(residuals(rows)))

@@ -18,11 +18,10 @@ class Mape(Metric):
         """Return the error as a fraction; NaN without rows."""
         import numpy as np
 
-        from mlspec.engine.judging.confusion import weights
+        from mlspec.engine.judging.average import average, residuals
 
-        assert answers.values is not None
-        weight = weights(answers)
-        if not weight.sum() > 0:
-            return float("nan")
-        scale = np.maximum(np.abs(answers.truth), np.finfo(np.float64).eps)
-        return float(np.average(np.abs(answers.values - answers.truth) / scale, weights=weight))
+        least = np.finfo(np.float64).eps
+        return average(
+            answers,
+            lambda rows: np.abs(residuals(rows)) / np.maximum(np.abs(rows.truth), least),
+        )

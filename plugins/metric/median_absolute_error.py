@@ -21,16 +21,18 @@ class MedianAbsoluteError(Metric):
         """Return the error; NaN without rows, or where an answer is NaN."""
         import numpy as np
 
-        from mlspec.engine.judging.confusion import weights
+        from mlspec.engine.judging.average import residuals
+        from mlspec.engine.judging.ranking import ranking
+        from mlspec.engine.on_disk import beside, parts
 
-        assert answers.values is not None
-        weight = weights(answers)
-        errors, weight = np.abs(answers.values - answers.truth)[weight > 0], weight[weight > 0]
-        if not len(errors) or np.isnan(errors).any():
+        nearness = beside(answers.truth, answers.truth.shape, np.float64)
+        for here in parts(len(nearness)):
+            nearness[here] = -np.abs(residuals(answers.of(here)))
+        steps = ranking(np.broadcast_to(np.True_, nearness.shape), nearness, answers.weight)
+        errors, below = steps.scores, steps.positives
+        if not len(errors) or np.isnan(errors[-1]):
             return float("nan")
-        order = np.argsort(errors, kind="stable")
-        below = np.cumsum(weight[order])
         half = below[-1] / 2
         low = int(np.searchsorted(below, half))
         exact = below[low] == half and low + 1 < len(errors)
-        return float((errors[order[low]] + errors[order[low + exact]]) / 2)
+        return float(-(errors[low] + errors[low + exact]) / 2)

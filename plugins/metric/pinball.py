@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field
 
 from mlspec.sdk.contract import TargetKind
 from mlspec.sdk.metric import Answers, Metric
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Pinball(Metric):
@@ -23,14 +27,13 @@ class Pinball(Metric):
         """Return the mean loss, in the target's unit; NaN without rows."""
         import numpy as np
 
-        from mlspec.engine.judging.confusion import weights
+        from mlspec.engine.judging.average import average, residuals
 
-        assert answers.values is not None
-        weight = weights(answers)
-        if not weight.sum() > 0:
-            return float("nan")
-        above = answers.truth - answers.values
-        return float(np.average(np.maximum(self.q * above, (self.q - 1.0) * above), weights=weight))
+        def loss(rows: Answers) -> NDArray[np.float64]:
+            above = -residuals(rows)
+            return np.maximum(self.q * above, (self.q - 1.0) * above)
+
+        return average(answers, loss)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -16,16 +16,10 @@ class R2(Metric):
 
     def value(self, answers: Answers) -> float:
         """Return the share; NaN for fewer than two rows, or where the truth is constant."""
-        import numpy as np
+        from mlspec.engine.judging.average import average, residuals
 
-        from mlspec.engine.judging.confusion import weights
-
-        assert answers.values is not None
-        weight = weights(answers)
-        if not weight.sum() > 0:
-            return float("nan")
-        mean = np.average(answers.truth, weights=weight)
-        spread = np.average((answers.truth - mean) ** 2, weights=weight)
+        mean = average(answers, lambda rows: rows.truth)
+        spread = average(answers, lambda rows: (rows.truth - mean) ** 2)
         if len(answers.truth) < 2 or not spread > 0:
             return float("nan")
-        return float(1 - np.average((answers.values - answers.truth) ** 2, weights=weight) / spread)
+        return 1 - average(answers, lambda rows: residuals(rows) ** 2) / spread

@@ -18,10 +18,6 @@ class Rmse(Metric):
         """Return the error; NaN without rows."""
         import numpy as np
 
-        from mlspec.engine.judging.confusion import weights
+        from mlspec.engine.judging.average import average, residuals
 
-        assert answers.values is not None
-        weight = weights(answers)
-        if not weight.sum() > 0:
-            return float("nan")
-        return float(np.sqrt(np.average((answers.values - answers.truth) ** 2, weights=weight)))
+        return float(np.sqrt(average(answers, lambda rows: residuals(rows) ** 2)))

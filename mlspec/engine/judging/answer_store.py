@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from mlspec.engine.judging.judged import Judged, judged
+from mlspec.engine.on_disk import on_disk
 from mlspec.sdk.contract import Contract
 from mlspec.sdk.metric import Answers
 
@@ -27,19 +27,15 @@ class AnswerStore:
     """
 
     def __init__(self, folder: Path, contract: Contract, rows: int, *, weighted: bool) -> None:
-        self._folder, self._contract, self._rows, self._done = folder, contract, rows, 0
+        self._contract, self._done = contract, 0
         classes = len(contract.target.classes)
         number = contract.target.kind == "number"
-        self._truth = self._array("truth", (rows,), np.float64)
-        self._weight = self._array("weight", (rows,), np.float64) if weighted else None
-        self._values = self._array("values", (rows,), np.float64) if number else None
-        self._labels = None if number else self._array("labels", (rows,), np.int64)
-        self._shares = None if number else self._array("probabilities", (rows, classes), np.float64)
-
-    def _array(self, name: str, shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
-        if not shape[0]:
-            return np.empty(shape, kind)
-        return np.lib.format.open_memmap(self._folder / f"{name}.npy", "w+", kind, shape)
+        self._truth = on_disk(folder, (rows,), np.float64)
+        self._weight = on_disk(folder, (rows,), np.float64) if weighted else None
+        self._values = on_disk(folder, (rows,), np.float64) if number else None
+        self._labels = None if number else on_disk(folder, (rows,), np.int64)
+        # A class after the other, so that each lies in one piece.
+        self._shares = None if number else on_disk(folder, (classes, rows), np.float64).T
 
     def add(self, answers: pa.RecordBatch, truth: pa.Array, weight: pa.Array | None) -> None:
         """Keep the answers to the rows that come next.
@@ -67,17 +63,13 @@ class AnswerStore:
         found = Answers(target.kind, self._truth, self._shares, self._labels, self._values, self._weight)
         return Judged(found, target.classes)
 
-    def columns(self) -> Iterator[tuple[str, pa.ChunkedArray]]:
-        """Yield each column of the answers and its name, as a scorer gives them, one at a time."""
+    def columns(self) -> Iterator[tuple[str, pa.ChunkedArray | NDArray[np.float64]]]:
+        """Yield each column of the answers and its name, as a scorer gives them."""
         if self._values is not None:
-            yield "value", _column(self._values)
+            yield "value", self._values
         if self._labels is not None and self._shares is not None:
             classes = self._contract.target.classes
             words = pa.DictionaryArray.from_arrays(pa.array(self._labels), pa.array(classes, pa.string()))
             yield "label", pa.chunked_array([words])
             for code, name in enumerate(classes):
-                yield f"probability_{name}", _column(self._shares[:, code])
-
-
-def _column(values: NDArray[np.float64]) -> pa.ChunkedArray:
-    return pa.chunked_array([pa.array(np.ascontiguousarray(values))])
+                yield f"probability_{name}", self._shares[:, code]

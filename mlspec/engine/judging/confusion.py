@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mlspec.engine.on_disk import parts
 from mlspec.sdk.metric import Answers
 
 
@@ -22,8 +23,13 @@ def confusion(answers: Answers) -> NDArray[np.float64]:
         [[1.0, 0.0], [1.0, 1.0]]
     """
     assert answers.labels is not None, "a number target has no classes"
-    truth = answers.truth.astype(np.int64)
     known = 2 if answers.probabilities is None else answers.probabilities.shape[1]
-    classes = max(known, *(int(codes.max(initial=-1)) + 1 for codes in (truth, answers.labels)))
-    cells = np.bincount(truth * classes + answers.labels, weights(answers), classes * classes)
-    return cells.astype(np.float64).reshape(classes, classes)
+    classes = max(known, *(int(codes.max(initial=-1)) + 1 for codes in (answers.truth, answers.labels)))
+    cells = np.zeros(classes * classes)
+    for here in parts(len(answers.truth)):
+        some = answers.of(here)
+        assert some.labels is not None
+        cells += np.bincount(
+            some.truth.astype(np.int64) * classes + some.labels, weights(some), classes * classes
+        )
+    return cells.reshape(classes, classes)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from mlspec.engine.judging.confusion import confusion, weights
 from mlspec.engine.judging.judged import Judged
 from mlspec.engine.judging.ranking import Ranking, ranking
+from mlspec.engine.on_disk import parts
+from mlspec.sdk.metric import Answers
 
 POINTS = 1_000
 """Points of a curve at most."""
@@ -33,14 +35,13 @@ def curves(judged: Judged) -> dict[str, Points]:
         "roc": [],
         "precision_recall": [],
     }
-    weight = weights(answers)
     for code in range(len(judged.classes))[-1 if answers.kind == "binary" else 0 :]:
         true, score = answers.truth == code, answers.probabilities[:, code]
-        steps = ranking(true, score, weight)
+        steps = ranking(true, score, answers.weight)
         for name, points in (
             ("roc", _roc(steps)),
             ("precision_recall", _precision_recall(steps)),
-            ("calibration", _calibration(true, score, weight)),
+            ("calibration", _calibration(answers, code)),
         ):
             found[name] += [{"class": judged.classes[code], **point} for point in points]
     return found
@@ -91,14 +92,22 @@ def _precision_recall(steps: Ranking) -> Points:
     ]
 
 
-def _calibration(true: NDArray[np.bool_], score: NDArray[np.float64], weight: NDArray[np.float64]) -> Points:
-    told = ~np.isnan(score)
-    groups = np.clip((score[told] * BINS).astype(np.int64), 0, BINS - 1)
-    mass = np.bincount(groups, weight[told], BINS)
-    said = np.bincount(groups, weight[told] * score[told], BINS)
-    seen = np.bincount(groups, weight[told] * true[told], BINS)
-    rows = np.bincount(groups, minlength=BINS)
-    squares = np.bincount(groups, weight[told] ** 2, BINS)
+def _calibration(answers: Answers, code: int) -> Points:
+    mass, said, seen, rows, squares = np.zeros((5, BINS))
+    for here in parts(len(answers.truth)):
+        some = answers.of(here)
+        assert some.probabilities is not None
+        told = ~np.isnan(some.probabilities[:, code])
+        score, true, weight = some.probabilities[told, code], some.truth[told] == code, weights(some)[told]
+        groups = np.clip((score * BINS).astype(np.int64), 0, BINS - 1)
+        for total, of in (
+            (mass, weight),
+            (said, weight * score),
+            (seen, weight * true),
+            (squares, weight**2),
+        ):
+            total += np.bincount(groups, of, BINS)
+        rows += np.bincount(groups, minlength=BINS)
     return [
         {
             "said": float(said[group] / mass[group]),

@@ -98,25 +98,14 @@ def _some(answers: Answers) -> Answers:
     rows = len(answers.truth)
     if rows <= ROWS:
         return answers
-    return _taken(answers, np.linspace(0, rows - 1, ROWS).round().astype(np.int64))
+    return answers.of(np.linspace(0, rows - 1, ROWS).round().astype(np.int64))
 
 
 def _ordered(answers: Answers) -> Answers:
     """Return the rows by falling score, so that no resample has to sort them."""
     if answers.probabilities is not None:
-        return _taken(answers, np.argsort(-answers.probabilities[:, -1], kind="stable"))
+        return answers.of(np.argsort(-answers.probabilities[:, -1], kind="stable"))
     return answers
-
-
-def _taken(answers: Answers, places: NDArray[np.int64]) -> Answers:
-    return Answers(
-        answers.kind,
-        answers.truth[places],
-        None if answers.probabilities is None else answers.probabilities[places],
-        None if answers.labels is None else answers.labels[places],
-        None if answers.values is None else answers.values[places],
-        None if answers.weight is None else answers.weight[places],
-    )
 
 
 def _short(value: float) -> float:

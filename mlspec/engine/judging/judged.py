@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from mlspec.engine.on_disk import chosen_rows
 from mlspec.errors import StepError
 from mlspec.sdk.contract import Contract
 from mlspec.sdk.metric import Answers
@@ -25,14 +26,9 @@ class Judged:
     def of(self, chosen: NDArray[np.bool_]) -> Answers:
         """Return the answers of some rows."""
         found = self.answers
-        return Answers(
-            found.kind,
-            found.truth[chosen],
-            None if found.probabilities is None else found.probabilities[chosen],
-            None if found.labels is None else found.labels[chosen],
-            None if found.values is None else found.values[chosen],
-            None if found.weight is None else found.weight[chosen],
-        )
+        columns = (found.truth, found.probabilities, found.labels, found.values, found.weight)
+        kept = (None if column is None else chosen_rows(column, chosen) for column in columns)
+        return Answers(found.kind, *kept)  # type: ignore[arg-type]
 
 
 def judged(

@@ -74,12 +74,13 @@ def _parts(column: pa.ChunkedArray) -> Iterator[tuple[str | None, NDArray[np.boo
     if (numeric or pa.types.is_timestamp(column.type)) and pc.count_distinct(column).as_py() > MOST:
         texts = _ranges(column)
     else:
-        texts = column.cast(pa.string())
-    encoded = texts.combine_chunks().dictionary_encode()
-    names = encoded.dictionary.to_pylist()
+        words = pa.types.is_dictionary(column.type)
+        texts = column if words else column.cast(pa.string()).dictionary_encode()
+    encoded = texts.unify_dictionaries().combine_chunks()
+    names = encoded.dictionary.cast(pa.string()).to_pylist()
     codes = np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False))
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
-    order = sorted(range(len(names)), key=lambda code: (-counts[code], names[code]))
+    order = sorted(np.flatnonzero(counts).tolist(), key=lambda code: (-counts[code], names[code]))
     for code in order[:MOST]:
         yield names[code], codes == code
     if order[MOST:]:
@@ -89,7 +90,7 @@ def _parts(column: pa.ChunkedArray) -> Iterator[tuple[str | None, NDArray[np.boo
 
 
 def _ranges(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return each value's quartile as text, such as `[28, 37)`."""
+    """Return each value's quartile as text, such as `[28, 37)`, in a dictionary."""
     moment = pa.types.is_timestamp(column.type)
     wide = (column.cast(pa.int64()) if moment else column).cast(pa.float64())
     values = np.asarray(wide.to_numpy(), np.float64)
@@ -102,15 +103,6 @@ def _ranges(column: pa.ChunkedArray) -> pa.ChunkedArray:
         f"[{shown(low)}, {shown(high)}{']' if high == edges[-1] else ')'}"
         for low, high in itertools.pairwise(edges)
     ]
-    places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(names) - 1)
-    return pa.chunked_array(
-        [
-            pa.array(
-                [
-                    None if np.isnan(value) else names[place]
-                    for value, place in zip(values, places, strict=True)
-                ],
-                pa.string(),
-            )
-        ]
-    )
+    places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(names) - 1).astype(np.int32)
+    codes = pa.array(places, mask=np.isnan(values))
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(codes, pa.array(names, pa.string()))])

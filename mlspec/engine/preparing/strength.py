@@ -23,11 +23,10 @@ class Strength(NamedTuple):
 
 def number_by_class(values: NDArray[np.float64], codes: NDArray[np.int64]) -> Strength:
     """Return how well a number ranks two classes: their AUROC, in the better direction."""
-    steps = ranking(codes == 1, values, np.ones(len(values)))
+    steps = ranking(codes == 1, values)
     if not steps.told:
         return Strength("AUROC", 0.0)
-    hits, misses = np.append(0.0, steps.positives), np.append(0.0, steps.negatives)
-    area = float(np.trapezoid(hits, misses) / (hits[-1] * misses[-1]))
+    area = steps.area()
     return Strength("AUROC", max(area, 1 - area))
 
 
