@@ -22,9 +22,9 @@ class Hardware(Section):
     """Devices a node."""
     nodes: int = Field(default=1, ge=1)
     """Machines."""
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     """Number format that batches are scored in while training. Weights, losses and all that is exported stay
-    in single precision.
+    in single precision. With `fp16` losses are scaled, and a step whose gradients overflow is left out.
     """
     strategy: Annotated[Strategy, Slot("strategy", default="single")] = Field(  # type: ignore[assignment]
         default_factory=lambda: Slot("strategy").choose("single"), validate_default=False

@@ -25,7 +25,6 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 
 WORDS: Mapping[str, tuple[str, ...]] = {
     "hardware.accelerator": ("tpu",),
-    "hardware.precision": ("fp16",),
 }
 """Values of a key."""
 

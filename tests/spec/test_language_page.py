@@ -122,7 +122,6 @@ def test_the_rest_of_the_page_is_a_spec(tmp_path: Path, monkeypatch: pytest.Monk
     [
         ("kind: csv", "kind: iceberg"),
         ("accelerator: auto", "accelerator: tpu"),
-        ("precision: fp32", "precision: fp16"),
         ("kind: rest", "kind: batch"),
         ("kind: rest", "kind: stream"),
         ("kind: single", "kind: deepspeed"),

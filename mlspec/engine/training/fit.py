@@ -85,6 +85,11 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
             learner.resume(found)
             context.say(f"resumed from epoch {learner.course.epoch} step {learner.course.step}")
         _run(lesson, learner, context.scratch, group, context.say)
+        skipped = sum(int(line.get("train_skipped_steps", 0)) for line in learner.course.history)
+        if skipped:
+            context.say(
+                f"{skipped:,} of {learner.course.step:,} steps were left out: a gradient overflowed fp16"
+            )
         if learner.best is not None:
             learner.module.load_state_dict(learner.best)
         else:

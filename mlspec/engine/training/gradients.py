@@ -13,6 +13,9 @@ from mlspec.engine.training.group import Group
 from mlspec.engine.training.lesson import Lesson
 from mlspec.engine.training.loss import loss
 
+HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+"""Number formats of half the bytes."""
+
 
 @dataclass(frozen=True)
 class Gradients:
@@ -82,7 +85,7 @@ class Gradients:
     def _scores(self, numbers: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
         if self.lesson.precision == "fp32":
             return self.score(numbers, codes)
-        with torch.autocast(self.device, torch.bfloat16):
+        with torch.autocast(self.device, HALVES[self.lesson.precision]):
             scores = self.score(numbers, codes)
         # The loss is taken in single precision: it sums many small numbers.
         return scores.float()

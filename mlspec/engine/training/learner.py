@@ -23,6 +23,7 @@ from mlspec.engine.training.loss import loss
 from mlspec.engine.training.parted import gathered, parted, parted_state, unfused, whole
 from mlspec.engine.training.patience import Patience
 from mlspec.engine.training.recompute import recompute
+from mlspec.engine.training.scaled import Scaled
 from mlspec.engine.training.seeded import random_state, restore
 from mlspec.engine.training.unruly import Scored, refuse
 from mlspec.errors import StepError, Terminated
@@ -45,6 +46,8 @@ class Course:
     """Sum of the loss over the rows of the present epoch."""
     rows: int = 0
     """Rows of the present epoch that are done."""
+    skipped: int = 0
+    """Steps of the present epoch that were left out, because a gradient overflowed fp16."""
     stopped: bool = False
     """Whether early stopping has ended the training."""
     history: list[dict[str, float]] = field(default_factory=list)
@@ -90,6 +93,7 @@ class Learner(lightning.LightningModule):
         self._agreed: KeyboardInterrupt | None = None
         self._optimizer: torch.optim.Optimizer
         self._schedule: torch.optim.lr_scheduler.LRScheduler | None = None
+        self._scaled: Scaled | None = None
         self._found: dict[str, Any] | None = None
         self._scores: list[NDArray[np.float32]] = []
         self._val_loss = 0.0
@@ -110,15 +114,19 @@ class Learner(lightning.LightningModule):
         if self._group.ranks > 1:
             assert self._lesson.strategy is not None
             score = self._lesson.strategy.spread(self.module, self.device)
-        self._gradients = Gradients(self._lesson, self._rows, self.device.type, score, self.manual_backward)
         self._optimizer = self._lesson.optimizer.build(self.module.parameters())
         unfused(self._optimizer)
+        if self._lesson.precision == "fp16":
+            self._scaled = Scaled(self._optimizer, self.device, self._group)
+        self._gradients = Gradients(self._lesson, self._rows, self.device.type, score, self._backward)
         if self._lesson.schedule is not None:
             self._schedule = self._lesson.schedule.build(self._optimizer, self._lesson.steps)
         if self._found is not None:
             self._optimizer.load_state_dict(parted_state(self._found["optimizer"], self._optimizer))
             if self._schedule is not None:
                 self._schedule.load_state_dict(self._found["schedule"])
+            if self._scaled is not None:
+                self._scaled.resume(self._found["scale"])
         if self.best is not None:
             likes = self.module.state_dict()
             self.best = {name: parted(value, likes[name]) for name, value in self.best.items()}
@@ -142,10 +150,14 @@ class Learner(lightning.LightningModule):
             optimizer.zero_grad()
             scores, summed = self._gradients.add(numbers, codes, truth, weight, all_rows)
             scored.add(scores, truth, weight)
+            if self._scaled is not None:
+                self._scaled.unscale()
             if self._lesson.clip_norm is not None:
                 clip(self.module.parameters(), self._lesson.clip_norm)
-            optimizer.step()
-            if self._schedule is not None:
+            if self._scaled is None:
+                optimizer.step()
+            moved = self._scaled is None or self._scaled.step()
+            if self._schedule is not None and moved:
                 self._schedule.step()
             total += summed
         found = self._agree(total.item())
@@ -153,6 +165,11 @@ class Learner(lightning.LightningModule):
             at = (self.course.epoch + 1, self.course.step + 1)
             refuse(self._lesson, self._rows, scored, self._places, rows, at)
         self._count(found, sum(rows))
+        if self._scaled is not None:
+            self.course.skipped += self._scaled.skipped()
+
+    def _backward(self, loss: torch.Tensor) -> None:
+        self.manual_backward(loss if self._scaled is None else self._scaled.loss(loss))
 
     def _places(self) -> tuple[torch.Tensor, ...]:
         return self.places(self.course.epoch, self.course.chunk)
@@ -239,9 +256,12 @@ class Learner(lightning.LightningModule):
         self._agree()
         lesson, course = self._lesson, self.course
         line = {"epoch": course.epoch + 1, "lr": self._rate, "train_loss": course.loss / course.rows}
+        if self._scaled is not None:
+            line["train_skipped_steps"] = course.skipped
         line |= self._judged()
         course.history.append(line)
         course.epoch, course.chunk, course.loss, course.rows = course.epoch + 1, 0, 0.0, 0
+        course.skipped = 0
         for name, value in line.items():
             if name != "epoch":
                 self._tell(name.replace("_", "/", 1), value, course.step)
@@ -299,6 +319,7 @@ class Learner(lightning.LightningModule):
             "patience": None if self.patience is None else asdict(self.patience),
             "optimizer": whole(self._optimizer.state_dict(), first),
             "schedule": None if self._schedule is None else self._schedule.state_dict(),
+            "scale": None if self._scaled is None else self._scaled.state(),
             "course": asdict(self.course),
             "random": random_state(),
         }

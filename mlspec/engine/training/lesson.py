@@ -41,7 +41,7 @@ class Lesson:
     """Parts that a batch is scored in, one after the other."""
     clip_norm: float | None = None
     """Most length of the gradient of a step; None: any."""
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     """Number format that batches are scored in; weights are kept in single precision."""
     recompute: bool = False
     """Whether blocks are computed again for their gradients, and not kept."""

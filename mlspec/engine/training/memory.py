@@ -12,6 +12,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd.graph import saved_tensors_hooks
 
 from mlspec.engine.training.chunks import BATCHES
+from mlspec.engine.training.gradients import HALVES
 from mlspec.engine.training.loss import TRUTH, loss
 from mlspec.engine.training.recompute import recompute
 from mlspec.sdk.contract import FittedTarget, ModelInputs
@@ -48,7 +49,7 @@ class Way:
     """How a batch is scored."""
 
     parts: int = 1
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     recompute: bool = False
     """Whether blocks are computed again for their gradients."""
 
@@ -95,7 +96,7 @@ def memory(
         # A batch is a view of the rows that lie ready.
         kept.seen.update({tensor.untyped_storage()._cdata: tensor for tensor in given})
         with _cut(module, kept, strategy, devices), saved_tensors_hooks(kept.pack, lambda value: value):
-            with torch.autocast("cpu", torch.bfloat16, enabled=way.precision == "bf16"):
+            with torch.autocast("cpu", HALVES.get(way.precision), enabled=way.precision != "fp32"):
                 scores = module(given[0], given[1])
             here = loss(target.kind, scores.float(), given[2], None, chosen=chosen)
         torch.autograd.backward(here)

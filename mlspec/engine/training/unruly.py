@@ -18,6 +18,7 @@ SHOWN = 5
 HELD = 1 << 22
 """Scores of a chunk that are held for a look at them, at most."""
 SLOWER = "use a smaller training.optimizer.lr, or a schedule that warms up"
+LARGER = "set hardware.precision: bf16, which holds larger numbers"
 
 
 @dataclass
@@ -58,19 +59,20 @@ def refuse(
     batch, rows = _first(lesson, scored)
     numbers = places()[batch][rows].tolist() if len(rows) else []
     found = _joined(group, batch, numbers)
+    mend = SLOWER if lesson.precision != "fp16" else f"{LARGER}, or {SLOWER}"
     what = f"the loss is no longer a finite number, in epoch {at[0]} at step {at[1] + found.batch}"
     if not found.rows:
-        raise StepError(what, where="training", fix=SLOWER)
+        raise StepError(what, where="training", fix=mend)
     names = ", ".join(lesson.names(found.rows) if lesson.names else [f"row {row}" for row in found.rows])
     if len(found.rows) < found.bad:
         names += f" and {found.bad - len(found.rows)} more"
     count = sizes[found.batch]
     if found.bad == count:
-        raise StepError(f"{what}: for all {count} rows of a batch ({names})", where="training", fix=SLOWER)
+        raise StepError(f"{what}: for all {count} rows of a batch ({names})", where="training", fix=mend)
     raise StepError(
         f"{what}: it began with {found.bad} of the {count} rows of a batch: {names}",
         where="training",
-        fix=f"look at these rows; or {SLOWER}",
+        fix=f"look at these rows; or {mend}",
     )
 
 

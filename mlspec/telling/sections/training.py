@@ -12,6 +12,7 @@ from mlspec.telling.left import Left
 from mlspec.telling.table import table
 
 LOSSES = {"train_loss": "training", "val_loss": "validation"}
+TITLES = {"lr": "Learning rate", "train_skipped_steps": "Steps left out, as a gradient overflowed fp16"}
 
 
 def training(left: Left) -> Html:
@@ -61,7 +62,7 @@ def _curves(epochs: Sequence[Mapping[str, Any]], best: int | None) -> list[Html]
     found = [chart("Loss", losses, "epoch", "loss", at=at)] if losses else []
     for name in sorted(names, key=lambda name: name == "lr"):
         if name not in LOSSES:
-            title = "Learning rate" if name == "lr" else f"Validation {name.removeprefix('val_')}"
+            title = TITLES.get(name, f"Validation {name.removeprefix('val_')}")
             found.append(chart(title, [_series(epochs, name, name)], "epoch", name, at=at))
     return found
 

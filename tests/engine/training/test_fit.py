@@ -380,9 +380,12 @@ def test_a_long_gradient_is_shortened_to_what_was_asked(tmp_path: Path) -> None:
     )
 
 
-def test_half_precision_learns_about_the_same_and_not_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_learns_about_the_same_and_not_the_same(
+    precision: Literal["bf16", "fp16"], tmp_path: Path
+) -> None:
     what = lesson(epochs=4, model=choose("model", {"kind": "mlp", "hidden": (16,)}))
-    half = dataclasses.replace(what, precision="bf16")
+    half = dataclasses.replace(what, precision=precision)
     one, other = run(what, tmp_path / "fp32"), run(half, tmp_path / "bf16")
     state = other.module.state_dict()
     assert bits(one) != bits(other) and all(value.dtype == torch.float32 for value in state.values())
@@ -621,7 +624,8 @@ def test_progress_ends_at_all_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.gpu
-def test_it_learns_on_cuda(tmp_path: Path) -> None:
-    found = run(lesson(accelerator="cuda", epochs=6), tmp_path)
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_it_learns_on_cuda(precision: Literal["fp32", "bf16", "fp16"], tmp_path: Path) -> None:
+    found = run(lesson(accelerator="cuda", epochs=6, precision=precision), tmp_path)
     assert next(found.module.parameters()).device.type == "cpu"
     assert found.history[-1]["val_loss"] < 0.3

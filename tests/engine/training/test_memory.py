@@ -12,6 +12,7 @@ import torch
 from torch.distributed._tools.mem_tracker import MemTracker
 from torch.distributed.tensor import DTensor
 
+from mlspec.engine.training.gradients import HALVES
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.loss import loss
 from mlspec.engine.training.memory import Way, memory
@@ -77,8 +78,9 @@ def test_it_is_what_torch_tracks(model: dict[str, Any], batch: int, optimizer: d
         ({"kind": "mlp", "hidden": (512, 512, 512)}, Way(parts=4)),
         ({"kind": "ft_transformer", "width": 64}, Way(recompute=True)),
         ({"kind": "mlp", "hidden": (512, 512, 512)}, Way(precision="bf16")),
+        ({"kind": "mlp", "hidden": (512, 512, 512)}, Way(precision="fp16")),
     ],
-    ids=["parts", "recompute", "bf16"],
+    ids=["parts", "recompute", "bf16", "fp16"],
 )
 def test_how_a_batch_is_scored_counts(model: dict[str, Any], way: Way) -> None:
     batch, built = 2048, choose("model", model)
@@ -91,7 +93,7 @@ def test_how_a_batch_is_scored_counts(model: dict[str, Any], way: Way) -> None:
     mover, given = choose("optimizer", ADAMW).build(module.parameters()), rows(batch // way.parts)
 
     def scored(*some: torch.Tensor) -> torch.Tensor:
-        with torch.autocast("cpu", torch.bfloat16, enabled=way.precision == "bf16"):
+        with torch.autocast("cpu", HALVES.get(way.precision), enabled=way.precision != "fp32"):
             scores: torch.Tensor = module(*some)
         return scores.float()
 
