@@ -24,10 +24,10 @@ WIDTHS = {"number": 5, "category": 4, "binary": 4, "datetime": 40}
 """Bytes of an encoded value, about; of other kinds as of a number."""
 VALUE, TEXT = 8, 20
 """Bytes of a number or a time, and of a text at least, as the database holds them."""
-JUDGED = 90
+JUDGED = 10
 """Bytes of memory that measuring takes for a row that is judged."""
-STORED = 40
-"""Bytes of disk that an answer takes while it is judged."""
+STORED = 90
+"""Bytes of disk that an answer takes while it is judged: itself, and the order of all."""
 FITTED = 8
 """Bytes of memory that a fitted model takes for an encoded value of each row, at least."""
 PERMUTED = 8

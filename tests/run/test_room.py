@@ -137,16 +137,18 @@ def test_memory_that_is_promised_and_not_there_is_told(here: Path, monkeypatch: 
     check_room(planned(here / "spec.yaml", ("data.memory=5GB",)).plan.steps, here)
 
 
-@pytest.mark.parametrize("model", ["{kind: mlp, hidden: [4]}", "{kind: gradient_boosting}"])
+@pytest.mark.parametrize(
+    ("model", "rows"), [("{kind: mlp, hidden: [4]}", 10**9), ("{kind: gradient_boosting}", 10**8)]
+)
 def test_rows_that_do_not_fit_name_the_smallest_memory_that_works(
-    model: str, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    model: str, rows: int, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    large(monkeypatch, 100_000_000)
+    large(monkeypatch, rows)
     (here / "spec.yaml").write_text(SPEC.partition("training:")[0])
     overrides = [f"model={model}"]
     assert main(["plan", *overrides, "data.memory=1GB"]) == 2
     told = capsys.readouterr().err
-    assert "a run of 100,000,000 rows cannot work in data.memory: 1GB" in told
+    assert f"a run of {rows:,} rows cannot work in data.memory: 1GB" in told
     least = told.partition("set data.memory: ")[2].split()[0]
     assert main(["plan", *overrides, f"data.memory={least}"]) == 0
 
