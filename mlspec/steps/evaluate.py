@@ -17,6 +17,7 @@ from mlspec.engine.judging.curves import cells, curves
 from mlspec.engine.judging.intervals import CONFIDENCE, intervals, resamples
 from mlspec.engine.judging.measure import measure
 from mlspec.engine.judging.slices import slices
+from mlspec.engine.reading.row_file import stored_rows
 from mlspec.engine.scoring.scorer import Scorer
 from mlspec.engine.watching.profile import profile
 from mlspec.errors import StepError
@@ -115,7 +116,7 @@ def _answered(
         budget = Budget(context.memory)
         batch, threads = min(BATCH, 4 * budget.batch(len(known))), budget.threads(os.cpu_count() or 1)
     parts = []
-    for scored in scorer.score_many(stored.iter_batches(batch, columns=known), threads):
+    for scored in scorer.score_many(stored_rows(stored, batch, known), threads):
         if scored.reasons:
             raise StepError(f"a row of the test split cannot be scored: {scored.reasons[0]}")
         rows = scored.rows

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from mlspec.engine.files import write_json
+from mlspec.engine.reading.row_file import stored_rows
 from mlspec.engine.scoring.scorer import Scorer
 from mlspec.engine.watching.segment_references import segment_references
 from mlspec.engine.watching.segments import FILE
@@ -70,7 +71,7 @@ def _segments(
             )
     names = [item.name for item in scorer.contract.inputs]
     answers, done = [], 0
-    for scored in scorer.score_many(rows.iter_batches(BATCH, columns=names)):
+    for scored in scorer.score_many(stored_rows(rows, BATCH, names)):
         answers.append(scored.answers)
         done += scored.rows.num_rows
         context.progress(done, rows.metadata.num_rows, "rows")

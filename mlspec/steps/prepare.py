@@ -30,7 +30,7 @@ from mlspec.engine.pulse import pulse
 from mlspec.engine.reading.as_ingested import as_ingested
 from mlspec.engine.reading.kept_rows import of_kept_rows
 from mlspec.engine.reading.reading import Reading
-from mlspec.engine.reading.row_file import RowFile
+from mlspec.engine.reading.row_file import RowFile, stored_rows
 from mlspec.engine.sql import literal, quote
 from mlspec.errors import StepError
 from mlspec.sdk.budget import WIDE, Budget
@@ -275,6 +275,6 @@ class _Work:
         with ShardWriter(
             output / "shards" / "parity", stored.metadata.num_rows, self.shape, target=False
         ) as shards:
-            for batch in stored.iter_batches(self.batch):
+            for batch in stored_rows(stored, self.batch):
                 encoded = self.session.run(batch)
                 shards.write(encoded[NUMBERS], encoded[CODES])

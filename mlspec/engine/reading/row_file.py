@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -65,6 +65,22 @@ class RowFile:
             if kind is None and self._rows:
                 self._flush(self._rows)
             self._writer.close()
+
+
+def stored_rows(
+    stored: parquet.ParquetFile, rows: int, columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file in batches of at most so many, in their order.
+
+    Each row group is read apart: Arrow's reader of all of them holds more with each that it has read.
+
+    Args:
+        stored: The file.
+        rows: Of a batch.
+        columns: Those that are read; all where None.
+    """
+    for group in range(stored.num_row_groups):
+        yield from stored.iter_batches(rows, row_groups=[group], columns=columns)
 
 
 def _stored(kind: pa.DataType) -> pa.DataType:
