@@ -5,9 +5,10 @@
 32 numbers, MLP 128-128, two classes, Adam, one epoch. Floor and mlspec run in turn, each in a process
 of its own; the medians are held against each other. The floor's clock starts before its loop. Ours
 starts before Lightning's `Trainer.fit` and ends when it returns: shuffling, Lightning's own start and
-end, the checkpoint after the epoch and the telling of progress are inside; `checkpoints` is the share of
-that time in which checkpoints were made and written. With `--lightning` the same module is trained by
-Lightning as its tutorials do, `DataLoader(TensorDataset(...), shuffle=True)`, at each batch size as well.
+end, the checkpoint after the epoch, what TensorBoard shows and the telling of progress are inside;
+`checkpoints` is the share of that time in which checkpoints were made and written. With `--lightning` the
+same module is trained by Lightning as its tutorials do, `DataLoader(TensorDataset(...), shuffle=True)`, at
+each batch size as well.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ def work(rows: int, batch: int) -> dict[str, float]:
         batch_size=batch,
     )
     with tempfile.TemporaryDirectory() as folder:
-        trained = fit(lesson, Context(workspace=Path(folder), scratch=Path(folder)))
+        places = {"workspace": Path(folder), "scratch": Path(folder), "logs": Path(folder, "logs")}
+        trained = fit(lesson, Context(**places))
     return {
         "rows_per_second": round(rows / seconds[0]),
         "train_loss": round(trained.history[0]["train_loss"], 4),

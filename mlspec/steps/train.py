@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -175,6 +176,8 @@ def _train(
         trial=context.trial,
         save_every=context.checkpoint_every,
         names=data.names,
+        labels=data.labels,
+        told=_told(parameters, data, context),
         accelerator=accelerator,
         strategy=hardware.strategy,
     )
@@ -188,6 +191,14 @@ def _train(
         trained.history,
         trained.best_epoch,
     )
+
+
+def _told(parameters: Mapping[str, Any], data: Prepared, context: Context) -> dict[str, str]:
+    """Return what TensorBoard shows as text: the plan's files where they lie here, else what is learnt."""
+    names = {"spec": context.name} | ({"data": data.folder.parent.name} if data.folder else {})
+    files = {title: context.workspace / "pipelines" / name / "plan.yaml" for title, name in names.items()}
+    found = {title: file.read_text("utf-8") for title, file in files.items() if file.is_file()}
+    return found or {"spec": json.dumps(parameters, indent=2, sort_keys=True)}
 
 
 def _write(

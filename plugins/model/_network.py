@@ -36,6 +36,12 @@ class Table(nn.Module):
             codes = codes.index_select(1, self.columns)
         return nn.functional.embedding(codes + self.offsets, self.weight)
 
+    def vectors(self) -> dict[int, torch.Tensor]:
+        """Return the vectors of each column, `[size, width] float32`, by its place among the code columns."""
+        ends = (*self.group.offsets[1:], self.group.rows)
+        parts = zip(self.group.columns, self.group.offsets, ends, strict=True)
+        return {column: self.weight[start:end] for column, start, end in parts}
+
     @torch.no_grad()
     def settle(self, counts: Sequence[torch.Tensor]) -> None:
         """Put each code that no training row held at the mean of those that rows did hold."""

@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 from safetensors.numpy import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from mlspec.plan.plain import plain
 from mlspec.sdk.slot import Slot
@@ -157,6 +158,11 @@ def test_two_processes_leave_what_one_leaves(strategy: dict[str, Any], tmp_path:
     np.testing.assert_allclose(answers[1], answers[0], rtol=1e-5, atol=1e-6)
     assert json.loads((tmp_path / "logs" / "hardware.json").read_text())["processes"] == 2
     assert said == []
+    seen = EventAccumulator(str(next((tmp_path / "logs").glob("*/events*"))))
+    seen.Reload()
+    for name, value in expected.items():
+        for room in ("weights", "gradients"):
+            assert sum(seen.Histograms(f"{room}/{name}")[-1].histogram_value.bucket) == value.size
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from mlspec.engine.training.board import opened_board
 from mlspec.engine.training.check_cuda import check_cuda
 from mlspec.engine.training.checkpoint import load_checkpoint, save_checkpoint
 from mlspec.engine.training.chunks import BATCHES, InOrder, Shuffled, draws, rows_of
@@ -59,7 +60,14 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
     group = group or Group()
     _check(lesson, group)
     checkpoint = context.scratch / CHECKPOINT
-    with seeded(lesson.seed), _deterministic(lesson), quiet(), _events(context.logs) as tell:
+    found, notes = load_checkpoint(checkpoint, key)
+    done = None if found is None else int(found["course"]["step"])
+    with (
+        seeded(lesson.seed),
+        _deterministic(lesson),
+        quiet(),
+        opened_board(context.logs, key, done) as board,
+    ):
         from mlspec.engine.training.learner import Learner
 
         def save() -> None:
@@ -72,18 +80,19 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
             lesson,
             lesson.model.module(lesson.inputs, lesson.target),
             save,
-            tell,
+            board,
             lambda done: context.progress(done, total, _told(lesson, learner.course)),
             group,
         )
         if lesson.strategy is None or lesson.strategy.shares_rows:
             _divisible(learner.module, group)
-        found, notes = load_checkpoint(checkpoint, key)
         for note in notes:
             context.say(note)
         if found is not None:
             learner.resume(found)
             context.say(f"resumed from epoch {learner.course.epoch} step {learner.course.step}")
+        else:
+            board.opening(lesson)
         _run(lesson, learner, context.scratch, group, context.say)
         skipped = sum(int(line.get("train_skipped_steps", 0)) for line in learner.course.history)
         if skipped:
@@ -95,7 +104,9 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
         else:
             learner.settle()
         best = learner.course.epoch if learner.patience is None else learner.patience.epoch
-        return Trained(learner.trained(), tuple(learner.course.history), best)
+        module = learner.trained()
+        board.vectors(lesson, module, learner.counts, learner.course.step)
+        return Trained(module, tuple(learner.course.history), best)
 
 
 def _told(lesson: Lesson, course: Course) -> str:
@@ -226,17 +237,3 @@ def _interruptible(learner: Learner) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _events(folder: Path | None) -> Iterator[Callable[[str, float, int], None]]:
-    """Give what writes scalars for TensorBoard, or does nothing where there is no folder for them."""
-    with ExitStack() as stack:
-        if folder is None:
-            yield lambda tag, value, step: None
-        else:
-            from torch.utils.tensorboard import SummaryWriter
-
-            writer = SummaryWriter(str(folder))
-            stack.callback(writer.close)
-            yield lambda tag, value, step: writer.add_scalar(tag, value, step)

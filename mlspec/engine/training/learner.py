@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pytorch_lightning.core.optimizer import LightningOptimizer
 
 from mlspec.engine.judging.answers import answers
+from mlspec.engine.training.board import Board
 from mlspec.engine.training.chunks import BATCHES, Chunk, part
 from mlspec.engine.training.gradients import Gradients, clip
 from mlspec.engine.training.group import Group
@@ -64,7 +65,7 @@ class Learner(lightning.LightningModule):
         lesson: What is learnt, from what and how.
         module: The module, on the CPU.
         save: Called at the end of each epoch, and in between when it is time.
-        tell: Called with `(tag, value, step)` for each scalar worth a line in the events.
+        board: Shows the training in TensorBoard.
         progress: Called with the rows done of all rows of all epochs.
         group: This process's place among those that train.
     """
@@ -74,7 +75,7 @@ class Learner(lightning.LightningModule):
         lesson: Lesson,
         module: torch.nn.Module,
         save: Callable[[], None],
-        tell: Callable[[str, float, int], None],
+        board: Board,
         progress: Callable[[float], None],
         group: Group | None = None,
     ) -> None:
@@ -84,12 +85,12 @@ class Learner(lightning.LightningModule):
         self.course = Course()
         self.best: dict[str, torch.Tensor] | None = None
         self.patience = None if lesson.patience is None else Patience(lesson.better, lesson.patience)
-        self._lesson, self._save, self._tell, self._progress = lesson, save, tell, progress
+        self._lesson, self._save, self._board, self._progress = lesson, save, board, progress
         self._group = group or Group()
         apart = lesson.strategy is None or lesson.strategy.shares_rows
         self._rows = self._group if apart else Group()
-        self._counts = _counts(lesson)
-        self._gradients: Gradients
+        self.counts = _counts(lesson)
+        self.gradients: Gradients
         self._agreed: KeyboardInterrupt | None = None
         self._optimizer: torch.optim.Optimizer
         self._schedule: torch.optim.lr_scheduler.LRScheduler | None = None
@@ -118,7 +119,7 @@ class Learner(lightning.LightningModule):
         unfused(self._optimizer)
         if self._lesson.precision == "fp16":
             self._scaled = Scaled(self._optimizer, self.device, self._group)
-        self._gradients = Gradients(self._lesson, self._rows, self.device.type, score, self._backward)
+        self.gradients = Gradients(self._lesson, self._rows, self.device.type, score, self._backward)
         if self._lesson.schedule is not None:
             self._schedule = self._lesson.schedule.build(self._optimizer, self._lesson.steps)
         if self._found is not None:
@@ -148,7 +149,7 @@ class Learner(lightning.LightningModule):
         self._reseed()
         for all_rows, (numbers, codes, truth, weight) in zip(rows, self._batches(chunk, rows), strict=True):
             optimizer.zero_grad()
-            scores, summed = self._gradients.add(numbers, codes, truth, weight, all_rows)
+            scores, summed = self.gradients.add(numbers, codes, truth, weight, all_rows)
             scored.add(scores, truth, weight)
             if self._scaled is not None:
                 self._scaled.unscale()
@@ -167,6 +168,7 @@ class Learner(lightning.LightningModule):
         self._count(found, sum(rows))
         if self._scaled is not None:
             self.course.skipped += self._scaled.skipped()
+        self._board.steps(found / sum(rows), sum(rows), self.course.step, self._rate)
 
     def _backward(self, loss: torch.Tensor) -> None:
         self.manual_backward(loss if self._scaled is None else self._scaled.loss(loss))
@@ -226,9 +228,12 @@ class Learner(lightning.LightningModule):
         every = self._lesson.rows
         self._progress(self.course.epoch * every + self.course.rows)
         if (self._stopping is not None or self._due) and self.course.rows < every:
-            self._tell("train/loss", self.course.loss / self.course.rows, self.course.step)
+            self._board.scalar("train/loss", self.course.loss / self.course.rows, self.course.step)
             self.save()
             self._heed()
+        elif self.course.rows >= every:
+            # Before the look at val, where Lightning lets go of gradients.
+            self._draw()
 
     def on_validation_epoch_start(self) -> None:
         """Settle what no training row can reach."""
@@ -238,7 +243,7 @@ class Learner(lightning.LightningModule):
     def settle(self) -> None:
         """Give weights that no training row can reach a sensible value."""
         with torch.no_grad(), gathered(self.module):
-            self._lesson.model.settle(self.module, [count.to(self.device) for count in self._counts])
+            self._lesson.model.settle(self.module, [count.to(self.device) for count in self.counts])
 
     def validation_step(self, chunk: Chunk, index: int) -> None:
         """Score a chunk of the val split."""
@@ -264,7 +269,7 @@ class Learner(lightning.LightningModule):
         course.skipped = 0
         for name, value in line.items():
             if name != "epoch":
-                self._tell(name.replace("_", "/", 1), value, course.step)
+                self._board.scalar(name.replace("_", "/", 1), value, course.step)
         if self.patience is not None:
             self.patience = self.patience.after(line[f"val_{lesson.watched}"])
             if self.patience.best_now:
@@ -276,6 +281,15 @@ class Learner(lightning.LightningModule):
             lesson.trial.told(course.epoch, line[f"val_{lesson.trial.metric.kind}"])
         self.save()
         self._heed()
+
+    def _draw(self) -> None:
+        """Show how weights and gradients are spread; each rank may have a part of them, so all take part."""
+        (due,) = self._group.first(float(self._board.due))
+        if due and self._lesson.trial is None:
+            named = dict(self.module.named_parameters())
+            gradients = {name: weight.grad for name, weight in named.items() if weight.grad is not None}
+            first = self._group.rank == 0
+            self._board.histograms(whole(named, first), whole(gradients, first), self.course.step)
 
     def _heed(self) -> None:
         if self._stopping is not None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from mlspec.sdk.contract import FittedTarget, ModelInputs
@@ -55,6 +55,10 @@ class Lesson:
     """Seconds between checkpoints inside an epoch."""
     names: Callable[[Sequence[int]], Sequence[str]] | None = None
     """Gives what rows of the training split are called, by their numbers from 0; None: nobody knows."""
+    labels: Callable[[], Mapping[str, Mapping[int, str]]] | None = None
+    """Gives what the codes of each code column stand for; None: nobody knows."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """Texts that TensorBoard shows beside the training, by their titles."""
     accelerator: Literal["cpu", "cuda"] = "cpu"
     strategy: Strategy | None = None
     """How it is spread over devices; None: one device."""

@@ -15,6 +15,7 @@ import numpy as np
 from mlspec.engine.files import read_json
 from mlspec.engine.plain_value import plain_value
 from mlspec.engine.preparing.shards import open_shards
+from mlspec.engine.training.labels import labels
 from mlspec.engine.training.resumable import resumable
 from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.encoded import Encoded
@@ -36,6 +37,8 @@ class Prepared:
     """Held-out and hostile rows, without truth."""
     called: Path | None = None
     """The file that says what training rows are called; None where there is none."""
+    folder: Path | None = None
+    """What `prepare` wrote all of this into."""
 
     def names(self, rows: Sequence[int]) -> list[str]:
         """Return what training rows are called: by their keys, or by their places in the source.
@@ -55,6 +58,11 @@ class Prepared:
         return [
             " ".join(f"{name} '{plain_value(line[name])}'" for name in keys) for line in table.to_pylist()
         ]
+
+    def labels(self) -> Mapping[str, Mapping[int, str]]:
+        """Return what the codes of each code column stand for, as far as anybody knows."""
+        graph = self.folder / "features.onnx" if self.folder is not None else None
+        return labels(graph) if graph is not None and graph.is_file() else {}
 
     def key(self, parameters: Mapping[str, Any]) -> str:
         """Return what a training with these parameters on these rows is known by.
@@ -84,6 +92,7 @@ def prepared(folder: Path) -> Prepared:
         val=val if val is not None and val.rows else None,
         parity=open_shards(shards / "parity"),
         called=called if called.is_file() else None,
+        folder=folder,
     )
 
 
