@@ -233,9 +233,12 @@ class _Builder:
         }
         used = (spec.model, *(getattr(spec.training, key) for key in sorted(training)), spec.hardware)
         reads = {"prepare": ("features.json", "target.json", "shards")}
-        every = seconds(spec.training.checkpoint.every)
-        launcher = options_of(spec.hardware.launcher)
-        step = self._step("train", parameters, reads, *used, checkpoint_every=every, launcher=launcher)
+        unseen = {
+            "checkpoint_every": seconds(spec.training.checkpoint.every),
+            "profile": spec.training.profile,
+            "launcher": options_of(spec.hardware.launcher),
+        }
+        step = self._step("train", parameters, reads, *used, **unseen)
         # What it needs installed is looked at before the work, though it is no parameter.
         return dataclasses.replace(step, plugins=(*step.plugins, spec.hardware.launcher))
 

@@ -29,6 +29,8 @@ class Step:
     """The plug-ins at work in it; their options are in the parameters."""
     checkpoint_every: float = field(default=300.0, compare=False)
     """Seconds between checkpoints of a training; no parameter, because it changes no result."""
+    profile: bool = field(default=False, compare=False)
+    """Whether a training tells where its time went; no parameter, because it changes no result."""
     launcher: Mapping[str, Any] = field(default_factory=lambda: {"kind": "local"}, compare=False)
     """How the processes of a training are started; no parameter, because it changes no result. It stands in
     plan.yaml all the same, for `dvc repro`.

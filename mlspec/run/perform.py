@@ -59,6 +59,7 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
         step=step.name,
         scratch=scratch,
         checkpoint_every=step.checkpoint_every,
+        profile=step.profile,
         launcher=step.launcher,
         memory=step.memory,
         locks=locked_inputs(workspace, step),

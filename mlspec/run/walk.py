@@ -91,6 +91,8 @@ def _run(
     if locked:
         _refuse_stale(plan, root)
     if not write_plan(plan, root) and not forced and unchanged(plan, root):
+        for step in plan.steps:
+            _tell_unprofiled(step, watch)
         done = (Outcome(step.name, step.pipeline, "reused", (), 0.0, step.output) for step in plan.steps)
         return Report(plan, root, tuple(done), time.perf_counter() - start)
     make_workspace(root, watch.said)
@@ -319,9 +321,20 @@ class _Walk:
         seconds: float,
         peak: int | None = None,
     ) -> None:
+        if done in ("reused", "restored"):
+            _tell_unprofiled(step, self.watch)
         outcome = Outcome(step.name, step.pipeline, done, reasons, seconds, step.output, peak)
         self.outcomes.append(outcome)
         self.watch.finished(outcome)
+
+
+def _tell_unprofiled(step: Step, watch: Watch) -> None:
+    """Tell of a training that was to be looked at, and is not done."""
+    if step.profile:
+        watch.said(
+            f"training.profile: '{step.name}' is not done in this run, so there is nothing to profile; "
+            f"`mlspec run --force {step.name}` trains again"
+        )
 
 
 def _written(plan: Plan) -> tuple[str, ...]:

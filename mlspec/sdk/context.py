@@ -29,6 +29,8 @@ class Context:
     """A folder for checkpoints and spills, kept between runs of this step with the same inputs."""
     checkpoint_every: float = 300.0
     """Seconds between checkpoints inside an epoch (`training.checkpoint.every`, which changes no result)."""
+    profile: bool = False
+    """Whether a training tells where its time went (`training.profile`, which changes no result)."""
     launcher: Mapping[str, Any] = field(default_factory=lambda: {"kind": "local"})
     """How the processes of a training are started (`hardware.launcher`, which changes no result)."""
     memory: int | None = None

@@ -59,6 +59,7 @@ class TorchModel(Model):
             "clip_norm",
             "calibration",
             "checkpoint",
+            "profile",
         }
     )
 

@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 from mlspec.compose.document import KeyPath
 
 KEYS: tuple[str, ...] = (
-    "training.profile",
     "validation.drift",
     "exports.*.quantize",
 )

@@ -70,3 +70,7 @@ class Training(Section):
     """
     checkpoint: Annotated[Checkpoint, NoEffect()] = Checkpoint()
     """How often training can be resumed from."""
+    profile: Annotated[bool, NoEffect()] = False
+    """Whether a training that runs tells where its time went, and writes a trace of some steps into its logs;
+    it is a little slower, and the result is the same.
+    """

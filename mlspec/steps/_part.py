@@ -87,6 +87,7 @@ def _train(told: Mapping[str, Any], voice: Voice, group: Group) -> None:
         step=told["step"],
         scratch=workspace / told["scratch"],
         checkpoint_every=told["checkpoint_every"],
+        profile=told["profile"],
         memory=told["memory"],
         locks=told["locks"],
         logs=None if told["logs"] is None or group.rank else workspace / told["logs"],

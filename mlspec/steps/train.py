@@ -105,6 +105,8 @@ def _learn(
     hardware = Hardware.revive(parameters["hardware"])
     accelerator = _accelerator(hardware, group) if isinstance(model, TorchModel) else "cpu"
     if context.logs is not None:
+        for stale in ("profile.json", "trace.json.gz"):
+            (context.logs / stale).unlink(missing_ok=True)
         write_json(context.logs / "hardware.json", _used(accelerator, group))
     factors = class_weights(training.class_weights, data.target)
     _check_learnt(model, training, data)

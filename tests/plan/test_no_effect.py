@@ -89,9 +89,12 @@ def test_every_field_has_the_effect_that_it_declares(spec: Spec) -> None:
         if same != silent:
             wrong.append(f"{path}: {'nothing to do' if same else 'work'}")
     assert wrong == []
-    assert {"training.checkpoint.every", "monitoring.monitors.live.of", "deployments.online.port"} <= set(
-        mute
-    )
+    assert {
+        "training.checkpoint.every",
+        "training.profile",
+        "monitoring.monitors.live.of",
+        "deployments.online.port",
+    } <= set(mute)
     assert {
         "seed",
         "data.max_rejects",

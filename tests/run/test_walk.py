@@ -84,6 +84,22 @@ def test_a_changed_learning_rate_runs_train_and_what_follows(workspace, steps):
     assert report.outcomes[3].reasons == ("training.optimizer.lr: 0.001 -> 0.003",)
 
 
+def test_a_profile_is_no_work_and_is_missed_where_nothing_is_trained(workspace, steps, monkeypatch, capfd):
+    run(workspace)
+    steps.take()
+    edit(workspace, "epochs: 2", "epochs: 2, profile: true")
+    assert judged(workspace) == dict.fromkeys(ALL, "reuse")
+    monkeypatch.chdir(workspace)
+    for _ in range(2):
+        assert main(["run"]) == 0
+        told = capfd.readouterr()
+        assert "training.profile: 'train' is not done in this run" in told.err
+        assert "`mlspec run --force train`" in told.err and "nothing to do" in told.out
+    assert main(["run", "--force", "train"]) == 0
+    assert "not done in this run" not in capfd.readouterr().err
+    assert steps.take()[0] == "train"
+
+
 def test_an_old_value_comes_back_from_the_cache(workspace, steps):
     run(workspace)
     first = tree(workspace / "artifacts")

@@ -120,6 +120,17 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "a calibration that there is not": [("batch_size: 256", "batch_size: 256\n  calibration: platt")],
     "more parts than rows": [("batch_size: 256", "batch_size: 256\n  accumulate: 300")],
     "blocks that a model has not": [("batch_size: 256", "batch_size: 256\n  activation_checkpointing: true")],
+    "a profile that is no yes or no": [("batch_size: 256", "batch_size: 256\n  profile: trace.json")],
+    "a profile with a slip": [("batch_size: 256", "batch_size: 256\n  profil: true")],
+    "a profile of trees": [
+        ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: forest}"),
+        (
+            "  epochs: 5\n  batch_size: 256\n  optimizer: {kind: adamw, lr: 1e-3, weight_decay: 0.01}\n",
+            "  profile: true\n",
+        ),
+        ("  schedule: {kind: one_cycle}\n  early_stopping: {metric: auroc, patience: 3}\n", ""),
+        ("  checkpoint: {every: 5m}\n", ""),
+    ],
     "classes balanced twice": [("batch_size: 256", "batch_size: 256\n  sampling: balanced")],
     "too many devices": [("accelerator: auto", "accelerator: auto\n  devices: 4")],
     "a gate of one export that names another": [("{at_least: 0.6", "{at_least: 0.6, export: small")],

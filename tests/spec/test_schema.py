@@ -73,6 +73,7 @@ CANNOT_TELL: dict[str, str] = {
     "training keys that trees do not use": OTHERS,
     "a loss of another kind of target": OTHERS,
     "a loss that trees cannot make small": OTHERS,
+    "a profile of trees": OTHERS,
     "classes balanced twice": OTHERS,
     "more parts than rows": OTHERS,
     "blocks that a model has not": OTHERS,

@@ -85,6 +85,14 @@ def write_left(folder: Path, told: dict[str, Any] | None = None) -> Path:
             {"epoch": 1, "lr": 0.1, "train_loss": 0.7, "val_loss": 0.8, f"val_{BAD}": 1.0},
             {"epoch": 2, "lr": 0.2, "train_loss": 0.5, "val_loss": 0.6, f"val_{BAD}": 2.0},
         ]},
+        model / "logs/train/profile.json": {
+            "seconds": 8.0,
+            "parts": [
+                {"part": "backward", "seconds": 6.0, "share": 0.75, "times": 300},
+                {"part": "reading rows", "seconds": 2.0, "share": 0.25, "times": 20},
+            ],
+            "operators": [{"operator": BAD, "calls": 96, "cpu_ms": 12.25, "device_ms": 3.5}],
+        },
         model / "export-main/parity.json": {
             "passed": True, "rows": 137, "hostile_rows": 24, "largest": 1e-7, "atol": 1e-5, "rtol": 1e-5,
             "labels_compared": 100,

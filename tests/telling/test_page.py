@@ -46,6 +46,7 @@ def test_every_section_is_there_and_the_verdict_comes_first(here: Path) -> None:
         "1 of 2 checks", "warned", "ROC", "Calibration", "Residuals", "Confusion", "Lift of mine", "Loss",
         "Learning rate", "temperature, 1.75", "0.375", "accelerator cpu, threads 2",
         "commit 111111111111 with changes", "4.25",
+        "backward", "75 %", "artifacts/adult_income/logs/train/trace.json.gz", "own device ms", "12.25",
     ):  # fmt: skip
         assert told in text, told
 

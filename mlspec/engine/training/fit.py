@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -27,6 +27,7 @@ from mlspec.sdk.context import Context
 
 if TYPE_CHECKING:
     from mlspec.engine.training.learner import Course, Learner
+    from mlspec.engine.training.profile import Profile
 
 CHECKPOINT = "training.safetensors"
 
@@ -76,10 +77,11 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
                 save_checkpoint(checkpoint, key, state)
 
         total = float(lesson.epochs * lesson.rows)
+        profile = _profile(lesson, context, done or 0)
         learner = Learner(
             lesson,
             lesson.model.module(lesson.inputs, lesson.target),
-            save,
+            save if profile is None else profile.saving(save),
             board,
             lambda done: context.progress(done, total, _told(lesson, learner.course)),
             group,
@@ -93,7 +95,10 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
             context.say(f"resumed from epoch {learner.course.epoch} step {learner.course.step}")
         else:
             board.opening(lesson)
-        _run(lesson, learner, context.scratch, group, context.say)
+        _run(lesson, learner, context.scratch, group, context.say, profile)
+        if profile is not None:
+            for line in profile.lines():
+                context.say(line)
         skipped = sum(int(line.get("train_skipped_steps", 0)) for line in learner.course.history)
         if skipped:
             context.say(
@@ -107,6 +112,17 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
         module = learner.trained()
         board.vectors(lesson, module, learner.counts, learner.course.step)
         return Trained(module, tuple(learner.course.history), best)
+
+
+def _profile(lesson: Lesson, context: Context, done: int) -> Profile | None:
+    """Return what looks on where the spec asks for it; `done` steps need no look any more."""
+    if not context.profile or context.logs is None:
+        return None
+    from mlspec.engine.training.profile import Profile
+
+    inside = context.logs.is_relative_to(context.workspace)
+    shown = context.logs.relative_to(context.workspace) if inside else context.logs
+    return Profile(context.logs, shown.as_posix(), lesson.accelerator, -(-(lesson.steps - done) // BATCHES))
 
 
 def _told(lesson: Lesson, course: Course) -> str:
@@ -146,7 +162,14 @@ def _divisible(module: torch.nn.Module, group: Group) -> None:
         )
 
 
-def _run(lesson: Lesson, learner: Learner, scratch: Path, group: Group, say: Callable[[str], None]) -> None:
+def _run(
+    lesson: Lesson,
+    learner: Learner,
+    scratch: Path,
+    group: Group,
+    say: Callable[[str], None],
+    profile: Profile | None,
+) -> None:
     import pytorch_lightning as lightning
     from pytorch_lightning.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
 
@@ -161,6 +184,7 @@ def _run(lesson: Lesson, learner: Learner, scratch: Path, group: Group, say: Cal
         # A cluster's own variables must not make Lightning look for processes: they are ours.
         plugins=[LightningEnvironment()],
         default_root_dir=scratch,
+        callbacks=[] if profile is None else [profile],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -191,8 +215,9 @@ def _run(lesson: Lesson, learner: Learner, scratch: Path, group: Group, say: Cal
             max(8192, lesson.batch_size * BATCHES),
             shares,
         )
-    with _interruptible(learner):
-        trainer.fit(learner, train, val)
+    chunks = train if profile is None else profile.reading(train)
+    with _interruptible(learner), nullcontext() if profile is None else profile.around():
+        trainer.fit(learner, chunks, val)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ def order_of(work: Work) -> dict[str, Any]:
         "name": context.name,
         "step": context.step,
         "checkpoint_every": context.checkpoint_every,
+        "profile": context.profile,
         "memory": context.memory,
         "locks": dict(context.locks),
         "ranks": work.processes,

@@ -9,6 +9,7 @@ from mlspec.telling.charts.chart import Series, chart
 from mlspec.telling.figure import figure
 from mlspec.telling.html import Html, joined, tag
 from mlspec.telling.left import Left
+from mlspec.telling.sections.profile import profile
 from mlspec.telling.table import table
 
 LOSSES = {"train_loss": "training", "val_loss": "validation"}
@@ -24,7 +25,9 @@ def training(left: Left) -> Html:
         epochs = (history or {}).get("epochs") or ()
         facts = _facts(model, len(epochs), step.hardware or {})
         curves = tag("div", *_curves(epochs, model.get("best_epoch")), class_="charts")
-        return joined(tag("p", facts), _calibration(model.get("calibration")), curves)
+        logs = f"artifacts/{step.pipeline}/logs/{step.step}"
+        seen = profile(left.read_file(left.workspace / logs / "profile.json"), logs)
+        return joined(tag("p", facts), _calibration(model.get("calibration")), curves, seen)
     return Html("")
 
 
