@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mlspec.sdk.condition import Condition, columns_of
 from mlspec.sdk.rule import Rule, Verdict
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 class Expression(Rule):
     """An SQL condition on each row; where it gives null, as for nulls in it, the row is not looked at."""
+
+    revision: ClassVar[int] = 2
 
     expr: Condition
     """The condition, such as `capital_gain >= 0 and age between 17 and 90`."""

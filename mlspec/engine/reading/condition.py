@@ -135,7 +135,8 @@ class _Reader:
         return below(node.this)
 
     def _not(self, node: sql.Not, below: Any) -> Any:
-        return ~below(node.this)
+        # Written as NOT, what is asked of the whole would be asked of what stands behind it.
+        return below(node.this) == ibis.literal(False)
 
     def _neg(self, node: sql.Neg, below: Any) -> Any:
         return -below(node.this)

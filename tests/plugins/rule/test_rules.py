@@ -117,3 +117,9 @@ def test_options_that_make_no_sense_are_refused(kind: type[Rule], options: dict[
 def test_columns_of_conditions_are_mentioned() -> None:
     rule = Expression(kind="expression", expr='"hours per week" > 1 and age < 9', where="sex = 'F'")
     assert rule.mentions() == ("hours per week", "age", "sex")
+
+
+def test_what_is_not_is_counted_like_what_is(rows: pd.DataFrame) -> None:
+    told = rows["text"].notna()
+    check(Expression(kind="expression", expr="not text = 'a'"), rows, rows["text"] == "a", int(told.sum()))
+    check(Expression(kind="expression", expr="text is not null"), rows, ~told, 500)
