@@ -144,7 +144,8 @@ def _codes(column: pa.ChunkedArray) -> Codes:
 def _numbers(column: pa.ChunkedArray) -> Numbers:
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.int64())
-    return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+    # A time such as the year 9999 has more digits than a double: not to the microsecond is near enough.
+    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
 
 
 def _whole(kind: pa.DataType) -> bool:

@@ -106,6 +106,14 @@ def test_a_target_with_hardly_any_other_class_accuses_nobody() -> None:
     assert found(y, "binary", last=(np.arange(ROWS) * 1.5, "number"), town=(y, "category")) == {}
 
 
+def test_times_at_the_end_of_the_calendar_are_looked_at() -> None:
+    y = truth("binary", np.random.default_rng(4))
+    forever = np.where(
+        codes(y) == 1, np.datetime64("9999-12-31T23:59:59.999999"), np.datetime64("2024-01-01T00:00")
+    )
+    assert set(found(y, "binary", until=(forever, "datetime"))) == {("until", "gives_target_away")}
+
+
 def test_ids_are_named_and_amounts_are_not() -> None:
     random = np.random.default_rng(3)
     y = truth("binary", random)
