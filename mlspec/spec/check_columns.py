@@ -51,7 +51,8 @@ def check_columns(
             yield composed.fault("MS0313" if beyond else "MS0312", error.what, at, fix=error.fix)
         if not then:
             return
-        columns = then
+        # What was left out is not among what a run found.
+        columns = tuple(dict.fromkeys((*then, *spec.data.ignore)))
     yield from _bad_names(columns, at, composed)
     there = set(columns)
     named = {column for column, _, _ in (*roles, *mentions)}
