@@ -100,6 +100,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "threshold on.",
         "MS0372": "Rows cannot be watched apart by a column: the model does not take it, it holds no text "
         "(numbers and times have no few values), it stands twice, or nothing is deployed.",
+        "MS0381": "A server shall compute (data.source.compute: database), and would make something else of "
+        "a condition than is made of it here: upper and lower case, rounding to decimal places.",
     }
 )
 """Each code and what it means, for `mlspec why CODE`."""

@@ -82,7 +82,7 @@ def plan(arguments: argparse.Namespace) -> int:
 def _show(plan: Plan, judged: tuple[Judgement, ...], ahead: tuple[str, ...]) -> None:
     console = stdout()
     console.print(f"{plan.name}: {plan.spec}", style="bold")
-    for line in (*_inferred(plan), *_spread(plan), *ahead):
+    for line in (*_inferred(plan), *_computed(plan), *_spread(plan), *ahead):
         console.print(f"  {line}")
     width = max(len(judgement.step.name) for judgement in judged)
     pipeline = None
@@ -127,6 +127,18 @@ def _inferred(plan: Plan) -> Iterator[str]:
     for kind, names in kinds.items():
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         yield f"features: auto  {len(names)} {kind}: {', '.join(names[:SHOWN])}{more}"
+
+
+def _computed(plan: Plan) -> Iterator[str]:
+    """Tell where the rows of a database are worked on."""
+    source = plan.step("ingest").parameters["data"]["source"]
+    if source.get("compute") == "database":
+        yield (
+            "data: statistics, rules, splits and features are computed in the database; "
+            "prepare moves the columns that are needed, once"
+        )
+    elif "compute" in source:
+        yield "data: ingest reads all rows of the database once and keeps them; everything is computed here"
 
 
 def _spread(plan: Plan) -> Iterator[str]:

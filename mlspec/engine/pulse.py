@@ -20,11 +20,14 @@ def pulse(connection: Any, context: Context, total: float | None, unit: str) -> 
     """Tell how much of `total` the query has gone through that runs inside; several are told one by one.
 
     Args:
-        connection: A DuckDB connection.
+        connection: A DuckDB connection; of any other nothing is told.
         context: Told of progress.
         total: What one query goes through; where nobody knows, percent are told.
         unit: What is counted.
     """
+    if not isinstance(connection, duckdb.DuckDBPyConnection):
+        yield  # a server tells nothing of the kind
+        return
     for option in ("enable_progress_bar = true", "enable_progress_bar_print = false"):
         connection.execute(f"SET {option}")
     done = threading.Event()

@@ -207,13 +207,21 @@ class _Builder:
         data["features"] = full["features"]
         prepare = self._step(
             "prepare",
-            {"seed": spec.seed, "data": dict(sorted(data.items()))},
+            {"seed": spec.seed, "data": dict(sorted(data.items()))} | self._looked_at(),
             {"ingest": ("manifest.json", *kept), "validate": ("passed",)},
             spec.data.source,
             spec.data.split,
             *features,
         )
         return ingest, validate, prepare
+
+    def _looked_at(self) -> dict[str, Any]:
+        """Return what else looks at columns, where only needed ones are moved out of a database."""
+        if not self.spec.data.source.computes:
+            return {}
+        slices, segments = self.spec.evaluation.slices, self.spec.monitoring.segments
+        found = {"evaluation": {"slices": self._plain(slices)}} if slices else {}
+        return found | ({"monitoring": {"segments": self._plain(segments)}} if segments else {})
 
     def _default_contract(self) -> str:
         # A contract inferred from a few rows must never become the reviewed one.

@@ -43,6 +43,20 @@ def columns_of(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item.name for item in parse(text).find_all(exp.Column, bfs=False)))
 
 
+def only_here(text: str) -> str | None:
+    """Return the function of a condition of which servers make something else than DuckDB; None where all
+    are known to be the same.
+
+    Example:
+        >>> only_here("age > 30 and lower(town) = 'bern'"), only_here("age > 30")
+        ('lower', None)
+    """
+    from sqlglot import exp
+
+    found = parse(text).find_all(exp.Lower, exp.Upper, exp.ILike, exp.Round)
+    return next((str(node.key) for node in found if node.key != "round" or node.args.get("decimals")), None)
+
+
 def _check(text: str) -> str:
     parse(text)
     return text

@@ -11,6 +11,8 @@ from mlspec.sdk.plugin import Plugin
 if TYPE_CHECKING:
     import ibis
 
+    from mlspec.engine.pushdown.snapshot import Snapshot
+
 
 @dataclass(frozen=True)
 class Unreadable:
@@ -48,6 +50,22 @@ class Source(Plugin):
         """
         return None
 
+    @property
+    def computes(self) -> bool:
+        """Return whether statistics, rules, splits and the fitting of features are computed where the rows
+        lie: then no rows are kept, and each step asks `snapshot` instead of reading them all.
+        """
+        return False
+
+    def snapshot(self) -> Snapshot:
+        """Open one moment of the rows of a source that `computes`; to be closed.
+
+        Raises:
+            MissingError: it is not within reach.
+            StepError: it refuses what is asked, or cannot compute.
+        """
+        raise NotImplementedError
+
     def dependencies(self) -> tuple[str, ...] | None:
         """Return the local files (relative to the workspace, or absolute) that DVC can watch; None where
         it cannot.
@@ -77,6 +95,10 @@ class Source(Plugin):
     def read(self, context: Context) -> ibis.Table:
         """Return the rows, in the order of the source, as an expression."""
         raise NotImplementedError
+
+    def head(self, context: Context, rows: int) -> ibis.Table:
+        """Return rows of the beginning, at most so many."""
+        return self.read(context).limit(rows)
 
     def fingerprint(self, context: Context) -> dict[str, Any]:
         """Return what identifies the content now: names, sizes in bytes and hashes; no times, no machine's

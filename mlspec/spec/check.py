@@ -11,6 +11,7 @@ from mlspec.compose.composed import Composed
 from mlspec.compose.document import KeyPath
 from mlspec.errors import Fault
 from mlspec.spec.check_columns import Known, check_columns
+from mlspec.spec.check_compute import check_compute
 from mlspec.spec.check_contract import check_contract
 from mlspec.spec.check_drift import check_drift
 from mlspec.spec.check_hardware import check_hardware
@@ -38,6 +39,7 @@ _CHECKS: tuple[tuple[_Check, tuple[KeyPath, ...]], ...] = (
     (check_hardware, (("hardware",), ("model",), ("training", "batch_size"))),
     (check_memory, (("data", "memory"), ("hardware", "devices"))),
     (check_uses, (("exports",), ("deployments",), ("monitoring",))),
+    (check_compute, (("data", "source"), ("validation", "rules"))),
     (check_drift, (("data", "features"), ("monitoring",))),
     (
         check_sweep,

@@ -9,6 +9,7 @@ from typing import Any
 from mlspec.engine.checking.contract_file import infer_contract
 from mlspec.engine.checking.statistics import statistics
 from mlspec.engine.files import write_bytes, write_json
+from mlspec.engine.pushdown.open_rows import open_rows
 from mlspec.engine.reading.kept_rows import keep_rows, of_kept_rows
 from mlspec.engine.reading.marks import Marks
 from mlspec.engine.reading.reading import Reading
@@ -35,8 +36,13 @@ def ingest(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pa
     data = parameters["data"]
     source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
     marks = Marks.of(source, context)
-    kept = keep_rows(source, output, context) if source.keeps else None
-    reading = Reading.of(of_kept_rows(data, output, context), context)
+    if source.computes:
+        snapshot = source.snapshot()
+        kept: dict[str, Any] | None = snapshot.fingerprint()
+        reading = open_rows(data, snapshot)
+    else:
+        kept = keep_rows(source, output, context) if source.keeps else None
+        reading = Reading.of(of_kept_rows(data, output, context), context)
     write_json(
         output / "rejects.json",
         {"rows": reading.rejected, "reasons": [item.plain() for item in reading.rejects]},

@@ -15,20 +15,22 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import parquet
 
+from mlspec.engine.ask import here
 from mlspec.engine.builder import CODES, NUMBERS
 from mlspec.engine.checking.top import top
 from mlspec.engine.files import read_json, write_json
 from mlspec.engine.graph.features import fit_features, read_features, write_features
 from mlspec.engine.graph.hostile import hostile_rows
 from mlspec.engine.graph.session import Session
+from mlspec.engine.preparing.assigned import assigned
 from mlspec.engine.preparing.fit_target import fit_target
+from mlspec.engine.preparing.moved import moved, needed
 from mlspec.engine.preparing.reference import reference
 from mlspec.engine.preparing.shards import ShardWriter
 from mlspec.engine.preparing.suspicions import suspicions
 from mlspec.engine.provenance import FILE, made_by
 from mlspec.engine.pulse import pulse
-from mlspec.engine.reading.as_ingested import as_ingested
-from mlspec.engine.reading.kept_rows import of_kept_rows
+from mlspec.engine.pushdown.open_reading import open_reading
 from mlspec.engine.reading.reading import Reading
 from mlspec.engine.reading.row_file import RowFile, stored_rows
 from mlspec.engine.sql import literal, quote
@@ -39,13 +41,12 @@ from mlspec.sdk.contract import FittedTarget, InputColumn, ModelInputs
 from mlspec.sdk.feature import Feature
 from mlspec.sdk.frozen import freeze
 from mlspec.sdk.slot import Slot
-from mlspec.sdk.split import SplitColumns
+from mlspec.sdk.split import Split
 
 HELD_OUT = 10_000
 """Rows of the test split that parity is tried on, at most."""
 KNOWN = 20
 """Values of a category that hostile rows are made of."""
-SPLITS = ("train", "val", "test")
 
 
 def prepare(
@@ -65,10 +66,9 @@ def prepare(
     """
     data = parameters["data"]
     manifest = read_json(inputs["ingest"] / "manifest.json")
-    reading = Reading.of(of_kept_rows(data, inputs["ingest"], context), context).check()
-    as_ingested(data, manifest, context)
+    reading = open_reading(data, inputs["ingest"], manifest, context)
     with pulse(reading.table.get_backend().con, context, reading.rows, "rows"):
-        rows, counts = _assign(reading, data, parameters["seed"], context)
+        rows, counts = assigned(reading, data, parameters["seed"], context)
     train = rows.filter(rows.mlspec_split == "train").drop("mlspec_split")
     features: dict[str, Feature] = {
         name: Slot("feature").choose(freeze(option))  # type: ignore[misc]
@@ -81,6 +81,10 @@ def prepare(
     told = data["target"]
     target = fit_target(train, told["column"], told["kind"], told.get("positive"))
     write_json(output / "target.json", target.model_dump())
+    if not here(rows):
+        rows = moved(rows, _needed(parameters), sum(counts.values()), context)
+        reading.close()
+        train = rows.filter(rows.mlspec_split == "train").drop("mlspec_split")
     work = _Work(
         rows,
         columns,
@@ -107,7 +111,7 @@ def prepare(
     kinds = {name: feature.kind for name, feature in sorted(features.items())}
     with pulse(rows.get_backend().con, context, reading.rows, "rows"):
         found = suspicions(rows, kinds, target, tuple(data.get("key") or ()), counts)
-    reading.close()
+    rows.get_backend().disconnect()
     for suspicion in found:
         context.say(f"warning: {suspicion.text}")
     write_json(output / "warnings.json", {"warnings": [suspicion.plain() for suspicion in found]})
@@ -122,65 +126,17 @@ def prepare(
     write_json(output / FILE, made_by(parameters, context.workspace) | told)
 
 
+def _needed(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the columns that are brought here from a database."""
+    split: Split = Slot("split").choose(freeze(parameters["data"]["split"]))  # type: ignore[assignment]
+    slices = parameters.get("evaluation", {}).get("slices", ())
+    segments = parameters.get("monitoring", {}).get("segments", ())
+    return needed(parameters["data"], split.reads(), (*slices, *segments))
+
+
 def _ledger(reading: Reading, counts: Mapping[str, int]) -> dict[str, Any]:
     rejected = {"rows": reading.rejected, "reasons": [item.plain() for item in reading.rejects]}
     return {"read": reading.rows, "rejected": rejected} | dict(counts)
-
-
-def _assign(
-    reading: Reading, data: Mapping[str, Any], seed: int, context: Context
-) -> tuple[ibis.Table, dict[str, int]]:
-    """Return the rows with their split, kept once, and how many each split has."""
-    split = Slot("split").choose(freeze(data["split"]))
-    time = data.get("event_time")
-    columns = SplitColumns(
-        target=data["target"]["column"],
-        stratify=data["target"]["kind"] != "number",
-        event_time=time["column"] if time else None,
-        key=tuple(data.get("key") or ()),
-    )
-    assigned = split.assign(reading.table, seed, columns)  # type: ignore[attr-defined]
-    connection = reading.table.get_backend()
-    query = ibis.to_sql(assigned, dialect="duckdb")
-    found = _keep_splits(connection.con, query, data["split"]["kind"])
-    strange = [word for word in found if word not in SPLITS]
-    if strange:
-        raise StepError(
-            f"the {data['split']['kind']} split puts rows into '{strange[0]}'", where="data.split"
-        )
-    counts = {name: int(found.get(name, 0)) for name in SPLITS}
-    told = ", ".join(f"{name} {rows}" for name, rows in counts.items())
-    if counts["val"] == 0 and split.has_val():  # type: ignore[attr-defined]
-        context.say(f"the {data['split']['kind']} split leaves no row to val ({told})")
-    for name in ("train", "test"):
-        if counts[name] == 0:
-            raise StepError(
-                f"the {data['split']['kind']} split leaves no row to {name} ({told})",
-                where="data.split",
-                fix="give it a larger share, or more rows",
-            )
-    return connection.table("mlspec_assigned"), counts
-
-
-def _keep_splits(connection: Any, query: str, kind: str) -> dict[str, int]:
-    """Make `mlspec_assigned`, the rows beside their split, and return the rows of each split.
-
-    Only the splits are kept anew and brought into the order of rows: the rows themselves lie in that order.
-    """
-    connection.execute(
-        "CREATE TABLE mlspec_parts AS SELECT mlspec_row AS place, mlspec_split "
-        f"FROM ({query}) ORDER BY mlspec_row"
-    )
-    beside = "mlspec_rows AS own POSITIONAL JOIN mlspec_parts AS parts"
-    strays = connection.execute(
-        f"SELECT count(*) FROM {beside} WHERE own.mlspec_row IS DISTINCT FROM parts.place"
-    ).fetchone()[0]
-    if strays:
-        raise StepError(
-            f"the {kind} split does not give each row one place", where="data.split", fix="mend its 'assign'"
-        )
-    connection.execute(f"CREATE VIEW mlspec_assigned AS SELECT own.*, parts.mlspec_split FROM {beside}")
-    return dict(connection.execute("SELECT mlspec_split, count(*) FROM mlspec_parts GROUP BY ALL").fetchall())
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import ibis
 
+from mlspec.engine.ask import here
 from mlspec.engine.checking.contract_checks import ContractCheck, contract_checks
 from mlspec.engine.checking.contract_file import read_contract
 from mlspec.engine.checking.fault_table import fault_table
@@ -16,10 +17,8 @@ from mlspec.engine.files import read_json, write_bytes, write_json
 from mlspec.engine.graph.moments import first
 from mlspec.engine.plain_value import plain_value
 from mlspec.engine.pulse import pulse
-from mlspec.engine.reading.as_ingested import as_ingested
+from mlspec.engine.pushdown.open_reading import open_reading
 from mlspec.engine.reading.condition import condition
-from mlspec.engine.reading.kept_rows import of_kept_rows
-from mlspec.engine.reading.reading import Reading
 from mlspec.errors import CheckFailed, MissingError, StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.frozen import freeze
@@ -71,8 +70,8 @@ def validate(
         )
     contract = read_contract(file, name)
     rules = tuple(Slot("rule").choose(freeze(rule)) for rule in validation.get("rules") or ())
-    reading = Reading.of(of_kept_rows(data, inputs["ingest"], context), context).check()
-    as_ingested(data, read_json(inputs["ingest"] / "manifest.json"), context)
+    manifest = read_json(inputs["ingest"] / "manifest.json")
+    reading = open_reading(data, inputs["ingest"], manifest, context)
     keys = tuple(data.get("key") or ())
     with pulse(reading.table.get_backend().con, context, reading.rows, "rows"):
         checks = [
@@ -129,7 +128,9 @@ def _rules(rules: Sequence[Rule], table: ibis.Table, keys: Sequence[str]) -> Ite
         asked: dict[str, ibis.Scalar] = {}
         mine = [place for place, rule in enumerate(rules) if rule.where == where]
         for place in mine:
-            asked |= {f"{place}.{key}": value for key, value in rules[place].aggregates(rows).items()}
+            mine_asked = rules[place].aggregates(rows)
+            _suits(rules[place], rows, mine_asked)
+            asked |= {f"{place}.{key}": value for key, value in mine_asked.items()}
         found = first(rows, asked)
         for place in mine:
             own = {
@@ -146,6 +147,18 @@ def _rules(rules: Sequence[Rule], table: ibis.Table, keys: Sequence[str]) -> Ite
         yield _Check(
             rule.id, rule.severity, verdict.passed, verdict.rows, verdict.failing, verdict.text, examples
         )
+
+
+def _suits(rule: Rule, rows: ibis.Table, asked: Mapping[str, ibis.Scalar]) -> None:
+    """Refuse a rule that a database would judge otherwise, by its name."""
+    if here(rows) or not asked:
+        return
+    try:
+        rows.get_backend().compile(
+            rows.aggregate(**{f"a{at}": value for at, value in enumerate(asked.values())})
+        )
+    except StepError as error:
+        raise StepError(f"the rule '{rule.id}': {error.what}", where=error.where, fix=error.fix) from error
 
 
 def _distinct_names(rules: Sequence[Rule]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Self
+import dataclasses
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,6 +15,7 @@ from mlspec.sdk.source import Source
 if TYPE_CHECKING:
     import ibis
 
+    from mlspec.engine.pushdown.snapshot import Snapshot
     from mlspec.engine.reading.asked import Asked
 
 
@@ -22,6 +24,7 @@ class Sql(Source):
 
     Nothing is written there. `ingest` reads the rows once, in one snapshot of the database, and keeps them;
     the steps behind it read what was kept. Each run asks the database whether the rows are still the same.
+    With `compute: database` a server computes what is told and learned of the rows, and none are kept.
     """
 
     url: ServerUrl | None = None
@@ -36,6 +39,12 @@ class Sql(Source):
     order_by: Annotated[tuple[Column, ...], Field(max_length=100)] = ()
     """Columns that order the rows; equal ones, and all rows where nothing is said, are ordered by all their
     columns. Name what grows with time, so that new rows come last."""
+    compute: Literal["here", "database"] = "here"
+    """Where rows are worked on. `here`: all of them are read once and kept; no step asks the server again.
+    `database`, for a server: statistics, rules, splits and the fitting of features are queries there, with
+    the same results, and only columns that the model and its measures need are moved, once, by `prepare`.
+    Each step costs the server some passes over the table, and ends with an error when rows changed since
+    `ingest`."""
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
@@ -43,6 +52,8 @@ class Sql(Source):
             raise ValueError("expected one of 'url' (a server) and 'path' (a SQLite or DuckDB file)")
         if (self.table is None) == (self.query is None):
             raise ValueError("expected one of 'table' and 'query'")
+        if self.compute == "database" and self.url is None:
+            raise ValueError("compute: database is for a server (url); a file is computed over here")
         return self
 
     @classmethod
@@ -55,8 +66,13 @@ class Sql(Source):
 
     @property
     def keeps(self) -> str | None:
-        """Return the file of rows that `ingest` keeps."""
-        return "rows.parquet"
+        """Return the file of rows that `ingest` keeps; None where the server computes."""
+        return None if self.computes else "rows.parquet"
+
+    @property
+    def computes(self) -> bool:
+        """Return whether the server computes."""
+        return self.compute == "database"
 
     def dependencies(self) -> tuple[str, ...] | None:
         """Return None: what a database holds is known by asking it."""
@@ -74,6 +90,20 @@ class Sql(Source):
 
         return sql_rows(self._asked(context), context)
 
+    def head(self, context: Context, rows: int) -> ibis.Table:
+        """Return rows of the beginning, at most so many; where the server computes, no others are moved."""
+        from mlspec.engine.reading.sql_rows import sql_rows
+
+        if not self.computes:
+            return super().head(context, rows)
+        return sql_rows(dataclasses.replace(self._asked(context), most=rows), context)
+
+    def snapshot(self) -> Snapshot:
+        """Open one moment of the server's rows."""
+        from mlspec.engine.pushdown.snapshot import Snapshot
+
+        return Snapshot(self._asked(None))
+
     def taken(self, table: ibis.Table) -> dict[str, Any]:
         """Return the fingerprint of the rows as they were when they were read."""
         from mlspec.engine.reading.sql_rows import fingerprint_taken
@@ -88,12 +118,12 @@ class Sql(Source):
 
         return sql_fingerprint(self._asked(context), context)
 
-    def _asked(self, context: Context) -> Asked:
+    def _asked(self, context: Context | None) -> Asked:
         from mlspec.engine.reading.asked import Asked
 
         return Asked(
             self.url,
-            self.path and context.resolve(self.path),
+            context.resolve(self.path) if context and self.path else None,
             self.path,
             self.table,
             self.query,

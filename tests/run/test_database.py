@@ -134,3 +134,30 @@ def test_verify_reads_the_rows_again(shop: Path, server: Server, capfd: pytest.C
     server.run("DELETE FROM orders WHERE id = 5")
     assert main(["verify", "--until", "prepare"]) == 1
     assert "ingest" in "".join(capfd.readouterr())
+
+
+@pytest.mark.slow
+def test_a_server_computes_and_no_rows_are_kept(
+    shop: Path, server: Server, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def run(*words: str, status: int = 0) -> str:
+        assert main(["-v", "run", "--until", "prepare", *words]) == status, "".join(capfd.readouterr())
+        told = "".join(capfd.readouterr())
+        assert_nowhere(shop, told)
+        return told
+
+    run()
+    shards = {file.name: file.read_bytes() for file in (shop / "artifacts").rglob("shards/train/*")}
+    text = Path("spec.yaml").read_text()
+    Path("spec.yaml").write_text(text.replace("order_by: [id]}", "order_by: [id], compute: database}"))
+    assert main(["plan"]) == 0
+    assert "are computed in the database; prepare moves" in capfd.readouterr().out
+    assert "3 ran" in run()
+    assert not list((shop / "artifacts").rglob("rows.parquet"))
+    assert shards == {file.name: file.read_bytes() for file in (shop / "artifacts").rglob("shards/train/*")}
+    assert "nothing to do" in run()
+    server.run("INSERT INTO orders VALUES (401, 1, 'town 1', true)")
+    assert "3 ran" in run()
+    monkeypatch.setenv("SHOP_URL", f"postgresql://postgres:{PASSWORD}@127.0.0.1:1/nowhere")
+    assert "cannot check, reused" in run()
+    assert "'prepare' must run" in run("seed=9", status=3)

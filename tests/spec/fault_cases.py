@@ -151,6 +151,19 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "no data file": [("path: adult.csv", "path: aduld.csv")],
     "a gate without a bound": [("{metric: auroc, at_least: 0.90}", "{metric: auroc}")],
     "shares that do not sum to one": [("test: 0.2, stratify", "test: 0.3, stratify")],
+    "a file that shall compute": [
+        (
+            '{kind: csv, path: adult.csv, delimiter: ",", encoding: utf-8}',
+            "{kind: sql, path: adult.db, table: t, compute: database}",
+        )
+    ],
+    "a misspelt place to compute": [
+        (
+            '{kind: csv, path: adult.csv, delimiter: ",", encoding: utf-8}',
+            "{kind: sql, url: 'postgresql://db/shop', table: t, compute: databse}",
+        )
+    ],
+    "computing where nothing can": [("{kind: csv, path", "{kind: csv, compute: database, path")],
     "no such time zone": [("parts: [hour, weekday, month]", "parts: [hour], timezone: Mars/Olympus")],
     "a kind at the wrong level": [
         ("{kind: not_null, columns: [age]}", "{columns: [age]}"),

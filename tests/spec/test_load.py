@@ -49,6 +49,37 @@ def test_a_spec_survives_the_way_through_plain_data(here: Path) -> None:
     assert Spec.revive(parameters(spec)).training.optimizer == spec.training.optimizer
 
 
+@pytest.mark.parametrize(
+    ("condition", "word"),
+    [
+        ("lower(workclass) = 'x'", "lower"),
+        ("age > 3 and workclass ilike 'p%'", "ilike"),
+        ("round(age, 1) > 3", "round"),
+        ("round(age) > 3", None),
+    ],
+)
+def test_a_rule_that_a_server_reads_otherwise_is_a_fault(
+    here: Path, condition: str, word: str | None
+) -> None:
+    text = TEXT.replace(
+        '{kind: csv, path: adult.csv, delimiter: ",", encoding: utf-8}',
+        "{kind: sql, url: 'postgresql://db/shop', table: t, compute: database}",
+    )
+    rule = f'{{kind: expression, expr: "{condition}"}}'
+    Path("spec.yaml").write_text(text.replace("{kind: not_null, columns: [age]}", rule))
+    if word is None:
+        load(Path("spec.yaml"), data=False)
+        return
+    with pytest.raises(SpecError) as caught:
+        load(Path("spec.yaml"), data=False)
+    (fault,) = caught.value.faults
+    assert fault.code == "MS0381" and fault.what.startswith(f"'{word}' has not the same result")
+    assert (
+        isinstance(fault.where, Place)
+        and fault.where.line == text[: text.index("{kind: not_null")].count("\n") + 1
+    )
+
+
 def test_overrides_are_faults_in_their_own_text(here: Path) -> None:
     found = _faults("training.epochz=3", "hardware.devices=none", "model.dropout=2")
     assert found == [

@@ -90,6 +90,7 @@ CANNOT_TELL: dict[str, str] = {
     "an unknown export": OTHERS,
     "an unknown deployment": OTHERS,
     "shares that do not sum to one": OTHERS,
+    "a file that shall compute": OTHERS,
     "a gate without a bound": "the plug-in's own code asks for one of two keys",
     "a contract outside of the workspace": FOLDERS,
     "a contract among git's files": FOLDERS,

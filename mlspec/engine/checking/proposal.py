@@ -90,7 +90,7 @@ def proposal(source: Source, context: Context, data: Mapping[str, Any] | None = 
         StepError: it cannot be read.
     """
     with told(Marks.of(source, context)):
-        table = source.read(context)
+        table = source.head(context, ROWS)
         connection = table.get_backend()
         source_sql = ibis.to_sql(table, dialect="duckdb")
         connection.con.execute(f"CREATE TABLE mlspec_head AS SELECT * FROM ({source_sql}) LIMIT {ROWS}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import ibis
 
+from mlspec.engine.ask import ask
 from mlspec.engine.checking.quantiles import quantiles
 from mlspec.engine.checking.top import top
 from mlspec.engine.graph.moments import moments
@@ -30,15 +31,13 @@ def statistics(
         tell: Told how many columns are done, and of how many.
     """
     plain, forms = flat(table)
-    source = ibis.to_sql(plain, dialect="duckdb")
-    connection = table.get_backend().con
     asked = ", ".join(f"count({quote(name)})" for name in forms)
-    rows, *counts = connection.execute(f"SELECT count(*), {asked} FROM ({source})").fetchone()
+    ((rows, *counts),) = ask(plain, lambda source: f"SELECT count(*), {asked} FROM {source}")
     known = moments(plain, {name: plain[name] for name, form in forms.items() if form == "number"})
     columns: dict[str, Any] = {}
     for name, valid in zip(forms, counts, strict=True):
         tell(len(columns), len(forms))
-        distinct = _distinct(connection, source, name)
+        distinct = _distinct(plain, name)
         columns[name] = entry = {"nulls": rows - valid, "distinct": distinct}
         if forms[name] == "number":
             values = quantiles(plain, name, SHARES, rows)
@@ -57,8 +56,14 @@ def statistics(
     return {"rows": rows, "columns": columns}
 
 
-def _distinct(connection: Any, source: str, column: str) -> int:
+def _distinct(table: ibis.Table, column: str) -> int:
     """Count a column's values: by groups, which spill to disk, and a column at a time."""
     name = quote(column)
-    groups = f"SELECT {name} FROM ({source}) WHERE {name} IS NOT NULL GROUP BY {name}"
-    return int(connection.execute(f"SELECT count(*) FROM ({groups})").fetchone()[0])
+    ((found,),) = ask(
+        table,
+        lambda source: (
+            "SELECT count(*) FROM "
+            f"(SELECT {name} FROM {source} WHERE {name} IS NOT NULL GROUP BY {name}) AS mlspec_groups"
+        ),
+    )
+    return int(found)

@@ -110,6 +110,8 @@ def _moments(
     rows, low, high = bounds[f"{name}.rows"], bounds[f"{name}.low"], bounds[f"{name}.high"]
     if low is None:
         return Moments(0, None, None, None, None)
+    # Which of -0.0 and 0.0 a database finds smaller is chance.
+    low, high = low + 0.0, high + 0.0
     if grid is None:
         return Moments(rows, low, high, low, 0.0)
     middle, step = grid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -27,6 +27,8 @@ class Asked:
     table: str | None
     query: str | None
     order_by: tuple[str, ...] = ()
+    most: int | None = None
+    """Rows at most: the first ones in the database's own order of `order_by`."""
 
     def sql(self, dialect: str) -> str:
         """Return one SELECT: names are quoted, and a query is sent as it was understood.
@@ -34,6 +36,10 @@ class Asked:
         Raises:
             StepError: the query is none in this database's SQL.
         """
+        if self.most is not None:
+            order = f" ORDER BY {', '.join(map(quote, self.order_by))}" if self.order_by else ""
+            whole = replace(self, most=None).sql(dialect)
+            return f"SELECT * FROM ({whole}) AS mlspec_whole{order} LIMIT {self.most}"
         if self.table is not None:
             return f"SELECT * FROM {'.'.join(map(quote, self.table.split('.')))}"
         try:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import ibis
 
+from mlspec.engine.ask import here
 from mlspec.engine.sql import quote
 
 Form = Literal["number", "category"]
@@ -16,6 +17,10 @@ def flat(table: ibis.Table) -> tuple[ibis.Table, dict[str, Form]]:
 
     Times become milliseconds since 1970 UTC, booleans `true` and `false`; NaN and infinity become null.
     """
+    if not here(table):
+        backend: Any = table.get_backend()
+        found: tuple[ibis.Table, dict[str, Form]] = backend.flat(table)
+        return found
     forms: dict[str, Form] = {}
     values = ["mlspec_row"]
     for name, dtype in table.schema().items():

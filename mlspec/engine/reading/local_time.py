@@ -21,8 +21,15 @@ def local_time(local: str, timezone: str) -> str:
     Raises:
         StepError: no zone has this name.
     """
-    if timezone == "UTC":
-        return local
+    return local if timezone == "UTC" else f"{local} - {local_offset(local, timezone)}"
+
+
+def local_offset(local: str, timezone: str) -> str:
+    """Return SQL of the microseconds that a naive time in a zone is ahead of UTC; see `local_time`.
+
+    Raises:
+        StepError: no zone has this name.
+    """
     try:
         rules = zone(timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -31,7 +38,7 @@ def local_time(local: str, timezone: str) -> str:
         ) from error
     bounds = [round(bound * 1000) for bound in rules.starts + rules.offsets[1:]]
     offsets = [round(offset * 1000) for offset in rules.offsets]
-    return f"{local} - {_search(local, bounds, offsets)}"
+    return _search(local, bounds, offsets)
 
 
 def _search(local: str, bounds: Sequence[int], offsets: Sequence[int]) -> str:

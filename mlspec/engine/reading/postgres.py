@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlspec.engine.reading.asked import Answer, Asked
 from mlspec.errors import MissingError, StepError
@@ -26,6 +27,7 @@ SETTINGS = (
     "SET LOCAL IntervalStyle = 'postgres'",
     "SET LOCAL bytea_output = 'hex'",
     "SET LOCAL extra_float_digits = 1",
+    "SET LOCAL standard_conforming_strings = on",
 )
 """One snapshot that cannot be written, and texts of values that depend on no server's settings."""
 KNOWN = (
@@ -44,6 +46,21 @@ def postgres(asked: Asked) -> Iterator[Answer]:
         MissingError: the driver, the variable or the server is not within reach.
         StepError: the server refuses what is asked.
     """
+    connection, url = connected(asked)
+    try:
+        with refused(url), connection.cursor() as cursor:
+            begin(cursor)
+            yield ServerAnswer(cursor, asked.sql("postgres"))
+    finally:
+        connection.close()
+
+
+def connected(asked: Asked) -> tuple[Any, str]:
+    """Return a driver's connection to the server, and its URL, which may be a secret.
+
+    Raises:
+        MissingError: the driver, the variable or the server is not within reach.
+    """
     try:
         from adbc_driver_manager import Error
         from adbc_driver_postgresql import dbapi
@@ -54,46 +71,57 @@ def postgres(asked: Asked) -> Iterator[Answer]:
             fix="pip install 'mlspec[sql]'",
         ) from missing
     url = _url(str(asked.url))
-    fault: MissingError | StepError
     try:
-        connection = dbapi.connect(_with_timeout(url))
+        return dbapi.connect(_with_timeout(url)), url
     except Error as error:
         fault = _away(asked, str(error))
-        # Without the driver's own words: they may hold a password, and -v shows what stands behind an error.
-        raise fault from None
+    # Without the driver's own words: they may hold a password, and -v shows what stands behind an error.
+    raise fault from None
+
+
+def begin(cursor: Any) -> None:
+    """Begin the snapshot."""
+    for line in SETTINGS:
+        cursor.execute(line)
+
+
+@contextmanager
+def refused(url: str) -> Iterator[None]:
+    """Tell a fault of the driver as one of ours, without what may be a password.
+
+    Raises:
+        StepError: the server refuses what is asked.
+    """
+    from adbc_driver_manager import Error
+
     try:
-        with connection.cursor() as cursor:
-            for line in SETTINGS:
-                cursor.execute(line)
-            yield _Answer(cursor, asked.sql("postgres"))
+        yield
     except (Error, pa.ArrowException, OSError) as error:
         fault = StepError(
             f"the database refuses what is asked: {_masked(str(error), url)}", where="data.source"
         )
         raise fault from None
-    finally:
-        connection.close()
 
 
 @dataclass
-class _Answer:
+class ServerAnswer:
+    """What a server answers to one query, all in one snapshot."""
+
     cursor: Any
     query: str
 
     @cached_property
     def schema(self) -> pa.Schema:
+        """Return the columns and their types."""
         self.cursor.execute(f"SELECT * FROM ({self.query}) AS mlspec_asked LIMIT 0")
         return _plain(self.cursor.fetch_record_batch().schema)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
+        """Give the rows, in any order."""
         schema = self.schema
         self.cursor.execute(self.query)
         for batch in self.cursor.fetch_record_batch():
-            columns = [
-                column if column.type == field.type else column.storage
-                for column, field in zip(batch.columns, schema, strict=True)
-            ]
-            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+            yield pa.RecordBatch.from_arrays([stored(column) for column in batch.columns], schema=schema)
 
     def digest(self) -> Mapping[str, Any]:
         """Return the number of rows and sums over halves of each row's MD5: the same in any order."""
@@ -104,6 +132,33 @@ class _Answer:
         )
         rows, low, high = self.cursor.fetchone()
         return {"rows": rows, "md5": f"{low}-{high}"}
+
+
+def stored(column: pa.Array) -> pa.Array:
+    """Return a column without the driver's note on a type that Arrow does not have; infinite times as DuckDB
+    has them.
+    """
+    if column.type != _sent(column.type):
+        return column.storage
+    if pa.types.is_timestamp(column.type) or pa.types.is_date32(column.type):
+        return _infinite(column)
+    return column
+
+
+def _infinite(column: pa.Array) -> pa.Array:
+    """Return times in which the largest and the smallest are infinite again.
+
+    The driver counts them from 1970 and not from 2000, which carries the server's infinite ones past the end
+    of the numbers to times that seem to be ordinary ones.
+    """
+    days = pa.types.is_date32(column.type)
+    whole = pa.int32() if days else pa.int64()
+    top, shift = (2**31 - 1, 10_957) if days else (2**63 - 1, 10_957 * 86_400_000_000)
+    values = column.view(whole)
+    for server, here in ((top, top), (-top - 1, -top)):
+        wrapped = (server + shift + top + 1) % (2 * top + 2) - top - 1
+        values = pc.if_else(pc.equal(values, pa.scalar(wrapped, whole)), pa.scalar(here, whole), values)
+    return values.view(column.type)
 
 
 def _plain(schema: pa.Schema) -> pa.Schema:

@@ -42,8 +42,8 @@ class Reading:
     """Rows that were read, rejected ones with them."""
     rejects: tuple[Reject, ...]
     """Unreadable rows by reason."""
-    casts: tuple[Cast, ...]
-    """How each column was read."""
+    types_told: Mapping[str, JsonType | None]
+    """What each raw column holds, in their order; None where only its values tell."""
     max_rejects: float
     """Share of rows (fraction 0-1) that may be unreadable."""
 
@@ -78,7 +78,7 @@ class Reading:
             table=connection.table("mlspec_rows"),
             rows=kept + sum(item.rows for item in unreadable),
             rejects=tuple(sorted(rejects, key=lambda item: (-item.rows, item.column or "", item.reason))),
-            casts=casts,
+            types_told={item.role.column: item.type for item in casts},
             max_rejects=float(data.get("max_rejects") or 0.0),
         )
 
@@ -110,30 +110,32 @@ class Reading:
             )
         return self
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Let the rows go: what a step does later has the memory."""
         self.table.get_backend().disconnect()
 
     def types(self) -> dict[str, JsonType]:
         """Return what each raw column holds; text of whole numbers or booleans only is told as such."""
-        open_ = [item for item in self.casts if item.type is None]
-        tests = [
-            f"count(*) FILTER (WHERE NOT regexp_full_match({quote(item.role.column)}, '{pattern}')) = 0 "
-            f"AND count({quote(item.role.column)}) > 0"
-            for item in open_
-            for pattern in (INTEGER, BOOLEAN)
-        ]
-        answers: Sequence[Any] = ()
-        if tests:
-            answers = (
-                self.table.get_backend().con.execute(f"SELECT {', '.join(tests)} FROM mlspec_rows").fetchone()
-                or ()
-            )
-        found: dict[str, JsonType] = {
-            item.role.column: "integer" if whole else "boolean" if truth else "string"
-            for item, whole, truth in zip(open_, answers[::2], answers[1::2], strict=True)
-        }
-        return {item.role.column: item.type or found[item.role.column] for item in self.casts}
+        open_ = [name for name, told in self.types_told.items() if told is None]
+        asked: dict[str, ibis.Scalar] = {}
+        for place, name in enumerate(open_):
+            column = self.table[name]
+            asked[f"c{place}"] = column.count()
+            for word, pattern in (("whole", INTEGER), ("truth", BOOLEAN)):
+                asked[f"{word}{place}"] = (~column.re_search(f"^{pattern}$")).sum()
+        answers = self.table.aggregate(**asked).to_pyarrow().to_pylist()[0] if asked else {}
+        found: dict[str, JsonType] = {}
+        for place, name in enumerate(open_):
+            held = answers[f"c{place}"] > 0
+            whole, truth = (held and not answers[f"{word}{place}"] for word in ("whole", "truth"))
+            found[name] = "integer" if whole else "boolean" if truth else "string"
+        return {name: told or found[name] for name, told in self.types_told.items()}
 
 
 def _one(connection: Any, query: str) -> int:

@@ -81,6 +81,19 @@ def test_every_type_of_postgresql_is_what_the_door_takes(server: Server, tmp_pat
     assert source.columns(here(tmp_path)) == tuple(rows[0])
 
 
+def test_infinite_times_are_infinite(server: Server, tmp_path: Path) -> None:
+    server.run(
+        "CREATE TABLE t AS SELECT i, CASE i WHEN 1 THEN 'infinity' WHEN 2 THEN '-infinity' ELSE 'epoch' "
+        "END AS w FROM generate_series(1, 3) AS i"
+    )
+    for kind in ("timestamptz", "timestamp", "date"):
+        source = sql(url=server.url, query=f"SELECT i, w::{kind} AS w FROM {server.schema}.t", order_by=["i"])
+        data = {"source": dict(source), "features": {"w": {"kind": "datetime", "timezone": "UTC"}}}
+        reading = Reading.of(data, here(tmp_path))
+        assert [(item.reason, item.rows) for item in reading.rejects] == [("is infinite", 2)]
+        assert reading.table.w.to_pyarrow().to_pylist() == [dt.datetime(1970, 1, 1, tzinfo=dt.UTC)]
+
+
 def test_a_query_and_odd_names_of_tables(server: Server, tmp_path: Path) -> None:
     server.run(
         'CREATE TABLE "od""d; T" AS SELECT 1 AS "a b", \'x\' AS c', "CREATE TABLE z AS SELECT 1 AS k, 2 AS v"

@@ -1,0 +1,46 @@
+"""A step's reading of its source: of rows that are here, or of rows where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mlspec.engine.reading.as_ingested import as_ingested
+from mlspec.engine.reading.kept_rows import of_kept_rows
+from mlspec.engine.reading.reading import Reading
+from mlspec.sdk.context import Context
+from mlspec.sdk.frozen import freeze
+from mlspec.sdk.slot import Slot
+from mlspec.sdk.source import Source
+
+
+def open_reading(
+    data: Mapping[str, Any], folder: Path, manifest: Mapping[str, Any], context: Context
+) -> Reading:
+    """Return the rows that `ingest` told of, which must be readable; to be closed.
+
+    Args:
+        data: The `data` section.
+        folder: Of `ingest`.
+        manifest: Of `ingest`.
+        context: Where the step works.
+
+    Raises:
+        StepError: the rows changed meanwhile, or there are none.
+        CheckFailed: more rows are unreadable than `data.max_rejects` allows.
+    """
+    source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
+    if source.computes:
+        from mlspec.engine.pushdown.open_rows import open_rows
+
+        snapshot = source.snapshot()
+        try:
+            snapshot.check(manifest["fingerprint"], context.step)
+            return open_rows(data, snapshot).check()
+        except BaseException:
+            snapshot.close()
+            raise
+    reading = Reading.of(of_kept_rows(data, folder, context), context).check()
+    as_ingested(data, manifest, context)
+    return reading
