@@ -6,13 +6,14 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3; do \
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+XLA    := .venv-xla
 JOBS   ?= 2
 MINUTES ?= 5
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-all test-gpu fuzz check format bench constraints clean
+.PHONY: help install demo test test-all test-gpu test-xla fuzz check format bench constraints clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,13 +33,25 @@ demo: $(STAMP)  ## Run examples/breast_cancer from end to end in a scratch copy.
 	@scripts/demo $(abspath $(BIN))
 
 test: $(STAMP)  ## Run the tests that are not marked slow.
-	$(PYTEST) -m "not slow and not gpu" $(ARGS)
+	$(PYTEST) -m "not slow and not gpu and not xla" $(ARGS)
 
 test-all: $(STAMP)  ## Run every test, the slow ones as well.
-	$(PYTEST) -m "not gpu or gpu" $(ARGS)
+	$(PYTEST) -m "not xla" $(ARGS)
 
 test-gpu: $(STAMP)  ## Run the tests that need a CUDA device.
 	$(BIN)/python -m pytest -q -m gpu $(ARGS)
+
+# torch-xla follows an older torch, which takes 7 GB: apart, and only for who asks for it.
+$(XLA)/.installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "mlspec needs Python 3.11 or 3.12; name one: make PYTHON=/path/to/python3.11 test-xla" >&2; exit 3; }
+	@echo "making $(XLA) (once; minutes, 7 GB)" >&2
+	@test -x $(XLA)/bin/python || $(PYTHON) -m venv $(XLA)
+	@grep -v '^torch==' constraints.txt > $(XLA)/constraints.txt
+	@$(XLA)/bin/python -m pip install --quiet --disable-pip-version-check -c $(XLA)/constraints.txt -e '.[tpu]' pytest pytest-timeout hypothesis pandas
+	@touch $@
+
+test-xla: $(XLA)/.installed  ## Run the tests of torch-xla on the CPU, in an environment of their own (7 GB).
+	PJRT_DEVICE=CPU OMP_NUM_THREADS=1 $(XLA)/bin/python -m pytest -q -m xla tests/engine/training/test_xla.py $(ARGS)
 
 fuzz: $(STAMP)  ## Throw made-up and mutated specs at the language for MINUTES (5), other ones each time.
 	@end=$$(( $$(date +%s) + 60 * $(MINUTES) )); rounds=0; \
@@ -65,5 +78,5 @@ constraints: $(STAMP)  ## Renew constraints.txt from what .venv holds now.
 	@mv .constraints.new constraints.txt
 
 clean:  ## Remove .venv, caches and what builds leave.
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(XLA) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,6 +7,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -49,13 +50,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("gpu") and not _has_cuda():
             item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+        if item.get_closest_marker("xla") and find_spec("torch_xla") is None:
+            item.add_marker(pytest.mark.skip(reason="needs torch-xla: make test-xla"))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Turn a skip into a failure where CI should have run the test."""
     report = yield
-    if IN_CI and report.skipped and not hasattr(report, "wasxfail") and not item.get_closest_marker("gpu"):
+    elsewhere = item.get_closest_marker("gpu") or item.get_closest_marker("xla")
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail") and not elsewhere:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         report.outcome, report.longrepr = "failed", f"CI must run this test, and it was skipped: {reason}"
     return report

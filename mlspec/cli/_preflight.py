@@ -17,10 +17,11 @@ def preflight_of(plan: Plan, workspace: Path, wanted: bool) -> Preflight | None:
     """Return what a training will take; None where that is not asked for, or not known.
 
     It takes the seconds in which torch is imported. So it is asked for, or told where it matters most: on
-    several devices, and on CUDA.
+    several devices, on CUDA and on a TPU.
     """
     hardware = plan.step("train").parameters["hardware"]
-    if not (wanted or hardware["devices"] * hardware["nodes"] > 1 or hardware["accelerator"] == "cuda"):
+    apart = hardware["accelerator"] in ("cuda", "tpu")
+    if not (wanted or apart or hardware["devices"] * hardware["nodes"] > 1):
         return None
     from mlspec.run.preflight import preflight
 

@@ -150,7 +150,8 @@ def _spread(plan: Plan) -> Iterator[str]:
         return
     batch = parameters["training"]["batch_size"]
     strategy = hardware["strategy"]["kind"]
-    if not _shares_rows(hardware["strategy"]):
+    chosen = _strategy(hardware["strategy"])
+    if not chosen.shares_rows:
         yield (
             f"training: {strategy}, {devices} processes with a device each ({hardware['accelerator']}); "
             f"each has all {batch} rows of a batch, and a part of each cut layer"
@@ -158,18 +159,20 @@ def _spread(plan: Plan) -> Iterator[str]:
         return
     least, most = batch // devices, -(-batch // devices)
     each = f"{least}" if least == most else f"{least} or {most}"
+    processes = f"{devices} processes with a device each"
+    if chosen.one_process:
+        processes = f"one process with {devices} devices"
     yield (
-        f"training: {strategy}, {devices} processes with a device each "
-        f"({hardware['accelerator']}); batch {batch} = {devices} devices x {each} rows"
+        f"training: {strategy}, {processes} ({hardware['accelerator']}); "
+        f"batch {batch} = {devices} devices x {each} rows"
     )
 
 
-def _shares_rows(strategy: dict[str, Any]) -> bool:
+def _strategy(strategy: dict[str, Any]) -> Any:
     from mlspec.sdk.frozen import freeze
     from mlspec.sdk.slot import Slot
 
-    chosen: Any = Slot("strategy").choose(freeze(strategy))
-    return bool(chosen.shares_rows)
+    return Slot("strategy").choose(freeze(strategy))
 
 
 def _summary(judged: tuple[Judgement, ...]) -> str:

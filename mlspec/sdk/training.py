@@ -43,6 +43,11 @@ class Optimizer(Plugin):
         """Return the optimiser over a module's parameters."""
         raise NotImplementedError
 
+    @staticmethod
+    def fused(weights: Iterable[torch.nn.Parameter]) -> bool:
+        """Return whether a kernel of torch's may move all weights at once; XLA compiles its own."""
+        return all(weight.device.type != "xla" for weight in weights)
+
 
 class Schedule(Plugin):
     """How the learning rate changes from step to step."""

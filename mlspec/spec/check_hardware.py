@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mlspec.compose.composed import Composed
 from mlspec.errors import Fault
 from mlspec.sdk.model import TorchModel
+from mlspec.spec.check_strategy import check_strategy
 from mlspec.spec.spec import Spec
 
 
@@ -22,7 +23,9 @@ def check_hardware(spec: Spec, composed: Composed) -> Iterator[Fault]:
         )
         yield composed.fault("MS0310", what, ("hardware", key), fix=one)
         return
-    yield from _check_start(spec, composed)
+    yield from check_strategy(spec, composed)
+    if not hardware.strategy.one_process:
+        yield from _check_start(spec, composed)
     most = type(hardware.strategy).max_devices
     if most is not None and devices > most:
         what = (
@@ -35,15 +38,23 @@ def check_hardware(spec: Spec, composed: Composed) -> Iterator[Fault]:
             else f"set hardware.devices: {most}"
         )
         yield composed.fault("MS0310", what, ("hardware", key), fix=fix)
-    yield from _check_launcher(spec, composed, key)
+    if not hardware.strategy.one_process:
+        yield from _check_launcher(spec, composed, key)
     if devices > 1 and not hardware.strategy.shares_rows:
         yield from _check_cut(spec, composed, devices)
         return
-    if devices > 1 and isinstance(spec.model, TorchModel) and type(spec.model).whole_batch:
+    apart = devices > 1 and not hardware.strategy.one_process
+    if apart and isinstance(spec.model, TorchModel) and type(spec.model).whole_batch:
         what = f"the model '{spec.model.kind}' looks at whole batches, and {devices} devices have a part each"
         yield composed.fault("MS0310", what, ("hardware", key), fix=f"{one}, or take another model")
     size = spec.training.batch_size
-    if devices > 1 and size < devices:
+    if devices > 1 and hardware.strategy.one_process and size % devices:
+        near = max(1, size // devices) * devices
+        what = f"{devices} devices of one process cannot have equal parts of a batch of {size} rows"
+        yield composed.fault(
+            "MS0310", what, ("hardware", key), fix=f"set training.batch_size: {near}, or use other devices"
+        )
+    elif devices > 1 and size < devices:
         what = f"a batch of {size} rows leaves some of {devices} devices without a row in every step"
         yield composed.fault(
             "MS0310", what, ("hardware", key), fix=f"set training.batch_size: {devices} or more"

@@ -17,7 +17,7 @@ from mlspec.errors import Fault
 from mlspec.spec.belongs import belongs
 from mlspec.spec.dotted import dotted as dotted
 from mlspec.spec.expected import expected, says_expected
-from mlspec.spec.later import later_key, later_kind, later_word
+from mlspec.spec.later import later_key, later_kind
 from mlspec.spec.levels import Level, homes, keys_at, plugin
 from mlspec.spec.renamed import renamed
 from mlspec.spec.secrets import is_secret, written_out
@@ -227,10 +227,6 @@ def _value(path: KeyPath, items: list[Error], composed: Composed) -> Fault:
             path,
             key=True,
             fix=f"expected {wanted}",
-        )
-    if isinstance(value, str) and later_word(path, value):
-        return composed.fault(
-            "MS0207", f"'{dotted(path)}: {value}' is not available yet", path, fix="take it out for now"
         )
     bounds = [item for item in items if item.sort not in ("none_required",)]
     wanted = " or ".join(dict.fromkeys(expected(item.told) for item in bounds))

@@ -16,8 +16,10 @@ from mlspec.sdk.strategy import Strategy
 class Hardware(Section):
     """On what a model is trained."""
 
-    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
-    """`auto` takes CUDA where there is a device; what it became is in the run's record."""
+    accelerator: Literal["auto", "cpu", "cuda", "tpu"] = "auto"
+    """`auto` takes CUDA where there is a device; what it became is in the run's record. `tpu` goes with the
+    strategy `xla`.
+    """
     devices: int = Field(default=1, ge=1)
     """Devices a node."""
     nodes: int = Field(default=1, ge=1)

@@ -22,11 +22,6 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 """Kinds of each slot."""
 
-WORDS: Mapping[str, tuple[str, ...]] = {
-    "hardware.accelerator": ("tpu",),
-}
-"""Values of a key."""
-
 
 def later_key(path: KeyPath) -> bool:
     """Return whether a key is known and not built yet."""
@@ -37,8 +32,3 @@ def later_key(path: KeyPath) -> bool:
 def later_kind(slot: str, kind: str) -> bool:
     """Return whether a kind is known and not built yet."""
     return kind in KINDS.get(slot, ())
-
-
-def later_word(path: KeyPath, word: object) -> bool:
-    """Return whether a value is known and not built yet."""
-    return word in WORDS.get(".".join(map(str, path)), ())

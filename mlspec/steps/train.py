@@ -25,8 +25,10 @@ from mlspec.sdk.frozen import freeze
 from mlspec.sdk.launcher import Launcher, Work
 from mlspec.sdk.model import FitOptions, FittedModel, Model, TorchModel
 from mlspec.sdk.slot import Slot
+from mlspec.sdk.strategy import Accelerator
 from mlspec.spec.hardware import Hardware
 from mlspec.spec.training import Training
+from mlspec.steps._on_what import accelerator_of, used
 
 
 def train(
@@ -60,7 +62,7 @@ def train(
     _check_devices(model, hardware)
     launcher = Slot("launcher").choose(freeze(context.launcher))
     assert isinstance(launcher, Launcher)
-    processes = hardware.devices * hardware.nodes
+    processes = 1 if hardware.strategy.one_process else hardware.devices * hardware.nodes
     if group is None and isinstance(model, TorchModel) and (processes > 1 or launcher.elsewhere):
         launcher.start(Work(parameters, inputs, output, context, processes))
         _forget(context)
@@ -103,11 +105,11 @@ def _learn(
 ) -> Learned:
     training = Training.revive(parameters["training"])
     hardware = Hardware.revive(parameters["hardware"])
-    accelerator = _accelerator(hardware, group) if isinstance(model, TorchModel) else "cpu"
+    accelerator = accelerator_of(hardware, group) if isinstance(model, TorchModel) else "cpu"
     if context.logs is not None:
         for stale in ("profile.json", "trace.json.gz"):
             (context.logs / stale).unlink(missing_ok=True)
-        write_json(context.logs / "hardware.json", _used(accelerator, group))
+        write_json(context.logs / "hardware.json", used(accelerator, group))
     factors = class_weights(training.class_weights, data.target)
     _check_learnt(model, training, data)
     if isinstance(model, FittedModel):
@@ -143,7 +145,7 @@ def _train(
     model: TorchModel,
     training: Training,
     hardware: Hardware,
-    accelerator: Literal["cpu", "cuda"],
+    accelerator: Accelerator,
     factors: tuple[float, ...] | None,
     parameters: Mapping[str, Any],
     data: Prepared,
@@ -182,6 +184,7 @@ def _train(
         told=_told(parameters, data, context),
         accelerator=accelerator,
         strategy=hardware.strategy,
+        devices=hardware.devices if hardware.strategy.one_process else 1,
     )
     with group.together(accelerator):
         trained = fit(lesson, context, data.key(parameters), group)
@@ -222,27 +225,6 @@ def _write(
     write_bytes(output / "history.csv", learned.table().encode())
     with open(output / "expected.npy", "wb") as file:
         np.lib.format.write_array(file, learned.scores(data.parity), version=(1, 0), allow_pickle=False)
-
-
-def _accelerator(hardware: Hardware, group: Group) -> Literal["cpu", "cuda"]:
-    if hardware.accelerator != "auto":
-        return hardware.accelerator
-    import torch
-
-    return "cuda" if torch.cuda.is_available() and torch.cuda.device_count() >= group.devices else "cpu"
-
-
-def _used(accelerator: Literal["cpu", "cuda"], group: Group) -> dict[str, Any]:
-    """Return what the training runs on."""
-    used: dict[str, Any] = {"accelerator": accelerator, "threads": threads()}
-    if group.ranks > 1:
-        used["processes"] = group.ranks
-    if accelerator == "cuda":
-        import torch
-
-        if torch.cuda.is_available():
-            used["device"] = torch.cuda.get_device_name()
-    return used
 
 
 def _check_devices(model: Model, hardware: Hardware) -> None:

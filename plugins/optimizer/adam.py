@@ -34,6 +34,12 @@ class Adam(Optimizer):
         """Return the optimiser; one fused kernel moves all weights."""
         import torch
 
+        weights = tuple(parameters)
         return torch.optim.Adam(
-            parameters, lr=self.lr, betas=self.betas, eps=self.eps, weight_decay=self.weight_decay, fused=True
+            weights,
+            lr=self.lr,
+            betas=self.betas,
+            eps=self.eps,
+            weight_decay=self.weight_decay,
+            fused=self.fused(weights),
         )

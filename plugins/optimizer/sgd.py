@@ -35,13 +35,14 @@ class Sgd(Optimizer):
         """Return the optimiser; one fused kernel moves all weights."""
         import torch
 
+        weights = tuple(parameters)
         return torch.optim.SGD(
-            parameters,
+            weights,
             lr=self.lr,
             momentum=self.momentum,
             nesterov=self.nesterov,
             weight_decay=self.weight_decay,
-            fused=True,
+            fused=self.fused(weights),
         )
 
     @classmethod

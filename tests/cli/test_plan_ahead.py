@@ -57,6 +57,11 @@ def test_a_plan_tells_steps_and_memory_once_the_data_is_prepared(
     assert eighth["parameters"] == pytest.approx(one["memory"]["parameters"] / 8, rel=0.02)
     assert f"parameters {size(eighth['parameters'])}" in told
     assert eighth["gathered"] > one["memory"]["parameters"]
+    assert main(["plan", "hardware=tpu"]) == 0
+    assert "memory a device" in capsys.readouterr().out
+    assert main(["plan", "hardware=tpu", "hardware.devices=8"]) == 0
+    told = capsys.readouterr().out.replace("\n", " ")
+    assert "xla, one process with 8 devices (tpu); batch 64 = 8 devices x 8 rows" in told
     trees = SPEC.replace("model: {kind: mlp, hidden: [1024, 1024]}", "model: {kind: forest}")
     (here / "spec.yaml").write_text(trees.partition("training:")[0])
     assert main(["plan", "--memory"]) == 0

@@ -71,8 +71,21 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "an option that would be a command": [("precision: fp32", "launcher: {kind: slurm, partition: 'a;b'}")],
     "not built: a key": [("opset: 20, parity", "opset: 20, quantize: weights_int8, parity")],
     "not built: a kind": [("citizen: binary", "citizen: text")],
-    "not built: a word": [("accelerator: auto", "accelerator: tpu")],
     "a number format that nobody has": [("precision: fp32", "precision: fp8")],
+    "an accelerator that the strategy is not for": [("accelerator: auto", "accelerator: tpu")],
+    "a strategy that the accelerator is not for": [("precision: fp32", "strategy: xla")],
+    "a number format that the strategy has not": [
+        ("accelerator: auto", "accelerator: tpu"),
+        ("precision: fp32", "precision: fp16\n  strategy: xla"),
+    ],
+    "machines that the strategy cannot join": [
+        ("accelerator: auto", "accelerator: tpu"),
+        ("precision: fp32", "nodes: 2\n  strategy: xla\n  launcher: torchrun"),
+    ],
+    "a batch that devices of one process do not divide": [
+        ("accelerator: auto", "accelerator: tpu"),
+        ("precision: fp32", "devices: 3\n  strategy: xla"),
+    ],
     "memory in which nothing works": [("max_rejects: 0.001", "memory: 10MB")],
     "an unknown feature column": [("    age: number", "    agee: number")],
     "an unnamed column": [("    citizen: binary\n", "")],

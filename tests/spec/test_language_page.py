@@ -121,7 +121,6 @@ def test_the_rest_of_the_page_is_a_spec(tmp_path: Path, monkeypatch: pytest.Monk
     ("one", "other"),
     [
         ("kind: csv", "kind: iceberg"),
-        ("accelerator: auto", "accelerator: tpu"),
         ("kind: rest", "kind: batch"),
         ("kind: rest", "kind: stream"),
         ("kind: single", "kind: deepspeed"),

@@ -15,13 +15,13 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mlspec.engine.training.board import opened_board
-from mlspec.engine.training.check_cuda import check_cuda
+from mlspec.engine.training.check_devices import check_devices
 from mlspec.engine.training.checkpoint import load_checkpoint, save_checkpoint
 from mlspec.engine.training.chunks import BATCHES, InOrder, Shuffled, draws, rows_of
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.lesson import Lesson
 from mlspec.engine.training.quiet import quiet
-from mlspec.engine.training.seeded import seeded
+from mlspec.engine.training.seeded import seed_xla, seeded
 from mlspec.errors import StepError, Terminated
 from mlspec.sdk.context import Context
 
@@ -148,7 +148,9 @@ def _check(lesson: Lesson, group: Group) -> None:
             where="training.early_stopping.metric",
             fix="choose a metric of this kind of target, or leave it out to watch the loss",
         )
-    check_cuda(lesson.accelerator, group.devices)
+    if lesson.strategy is not None:
+        lesson.strategy.begin(lesson.devices)
+    check_devices(lesson.accelerator, max(lesson.devices, group.devices))
 
 
 def _divisible(module: torch.nn.Module, group: Group) -> None:
@@ -178,7 +180,8 @@ def _run(
         return
     trainer = lightning.Trainer(
         max_epochs=lesson.epochs - course.epoch,
-        accelerator=lesson.accelerator,
+        # A strategy for other devices brings its own.
+        accelerator="auto" if lesson.accelerator == "tpu" else lesson.accelerator,
         devices=[group.device] if lesson.accelerator == "cuda" and group.ranks > 1 else 1,
         strategy="auto" if lesson.strategy is None else lesson.strategy.lightning(),
         # A cluster's own variables must not make Lightning look for processes: they are ours.
@@ -215,6 +218,7 @@ def _run(
             max(8192, lesson.batch_size * BATCHES),
             shares,
         )
+    seed_xla(lesson.seed)
     chunks = train if profile is None else profile.reading(train)
     with _interruptible(learner), nullcontext() if profile is None else profile.around():
         trainer.fit(learner, chunks, val)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mlspec.engine.training.check_cuda import check_cuda
+from mlspec.engine.training.check_devices import check_devices
 from mlspec.errors import MissingError
+from mlspec.sdk.strategy import Accelerator
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,12 @@ class Group:
         return np.concatenate([one[:count].numpy() for one, count in zip(parts, counts, strict=True)])
 
     @contextmanager
-    def together(self, accelerator: Literal["cpu", "cuda"]) -> Iterator[None]:
+    def together(self, accelerator: Accelerator) -> Iterator[None]:
         """Find the other ranks, and leave them in the end; alone there is nobody to find."""
-        check_cuda(accelerator, self.devices)
         if self.ranks == 1:
             yield
             return
+        check_devices(accelerator, self.devices)
         from torch import distributed
 
         if accelerator == "cuda":
@@ -117,7 +117,7 @@ class Group:
         yield
         distributed.destroy_process_group()
 
-    def _alike(self, accelerator: Literal["cpu", "cuda"]) -> None:
+    def _alike(self, accelerator: Accelerator) -> None:
         """Refuse processes of which some have a CUDA device and some have none."""
         (cuda,) = self.sums(accelerator == "cuda")
         if 0 < cuda < self.ranks:

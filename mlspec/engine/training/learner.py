@@ -112,7 +112,7 @@ class Learner(lightning.LightningModule):
         score: Callable[..., torch.Tensor] = self.module.__call__
         if self._lesson.recompute:
             recompute(self.module)
-        if self._group.ranks > 1:
+        if self._group.ranks * self._lesson.devices > 1:
             assert self._lesson.strategy is not None
             score = self._lesson.strategy.spread(self.module, self.device)
         self._optimizer = self._lesson.optimizer.build(self.module.parameters())

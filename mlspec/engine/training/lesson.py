@@ -10,7 +10,7 @@ from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.metric import Metric
 from mlspec.sdk.model import TorchModel
-from mlspec.sdk.strategy import Strategy
+from mlspec.sdk.strategy import Accelerator, Precision, Strategy
 from mlspec.sdk.training import Loss, Optimizer, Schedule
 from mlspec.sdk.trial import Trial
 
@@ -41,7 +41,7 @@ class Lesson:
     """Parts that a batch is scored in, one after the other."""
     clip_norm: float | None = None
     """Most length of the gradient of a step; None: any."""
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Precision = "fp32"
     """Number format that batches are scored in; weights are kept in single precision."""
     recompute: bool = False
     """Whether blocks are computed again for their gradients, and not kept."""
@@ -59,9 +59,11 @@ class Lesson:
     """Gives what the codes of each code column stand for; None: nobody knows."""
     told: Mapping[str, str] = field(default_factory=dict)
     """Texts that TensorBoard shows beside the training, by their titles."""
-    accelerator: Literal["cpu", "cuda"] = "cpu"
+    accelerator: Accelerator = "cpu"
     strategy: Strategy | None = None
     """How it is spread over devices; None: one device."""
+    devices: int = 1
+    """Devices of each process."""
 
     @property
     def rows(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -17,7 +17,7 @@ from mlspec.engine.training.loss import TRUTH, loss
 from mlspec.engine.training.recompute import recompute
 from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.model import TorchModel
-from mlspec.sdk.strategy import Strategy
+from mlspec.sdk.strategy import Precision, Strategy
 from mlspec.sdk.training import Loss, Optimizer
 
 
@@ -49,7 +49,7 @@ class Way:
     """How a batch is scored."""
 
     parts: int = 1
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Precision = "fp32"
     recompute: bool = False
     """Whether blocks are computed again for their gradients."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -24,6 +25,12 @@ def seeded(seed: int) -> Iterator[None]:
         restore(before)
 
 
+def seed_xla(seed: int) -> None:
+    """Seed the generator of an XLA device, where this process has one: it is none of torch's own."""
+    if (device := _xla()) is not None:
+        device.set_rng_state(seed)
+
+
 def random_state() -> dict[str, Any]:
     """Return the state of every generator as plain data and tensors."""
     version, words, gauss = random.getstate()
@@ -34,6 +41,7 @@ def random_state() -> dict[str, Any]:
         "numpy": {**state, "state": {"key": inner["key"].tolist(), "pos": int(inner["pos"])}},
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "xla": None if (device := _xla()) is None else device.get_rng_state(),
     }
 
 
@@ -46,3 +54,10 @@ def restore(state: dict[str, Any]) -> None:
     torch.set_rng_state(state["torch"])
     if state["cuda"] and torch.cuda.device_count() == len(state["cuda"]):
         torch.cuda.set_rng_state_all(state["cuda"])
+    if (device := _xla()) is not None and state.get("xla") is not None:
+        device.set_rng_state(state["xla"])
+
+
+def _xla() -> Any:
+    """Return torch-xla's module where it is at work in this process."""
+    return sys.modules.get("torch_xla.core.xla_model")
