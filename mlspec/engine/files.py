@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: a temporary neighbour, flushed to disk, then renamed."""
+def write_bytes(path: Path, *parts: bytes | memoryview) -> None:
+    """Write a file whole or not at all: a temporary neighbour, flushed to disk, then renamed.
+
+    Args:
+        path: The file.
+        parts: Its content, one after the other.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with open(temporary, "wb") as file:
-        file.write(content)
+        file.writelines(parts)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

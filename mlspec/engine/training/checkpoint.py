@@ -32,14 +32,17 @@ def save_checkpoint(path: Path, key: str, state: dict[str, Any]) -> None:
     from safetensors.torch import save
 
     tensors: dict[str, torch.Tensor] = {}
-    tree = _pack(state, tensors)
+    tree = _pack(state, tensors, set())
     # The sum comes first in the header, which comes first in the file: nothing before it looks like it.
     header = json.dumps({"sha256": BLANK, "format": FORMAT, "key": key, "tree": tree})
     content = save(tensors, {"mlspec": header})
-    content = content.replace(BLANK.encode(), hashlib.sha256(content).hexdigest().encode(), 1)
+    place = content.index(BLANK.encode())
+    digest = hashlib.sha256(content).hexdigest().encode()
+    # In three parts: another copy of a large state may not fit.
+    parts = (content[:place], digest, memoryview(content)[place + len(digest) :])
     if path.exists():
         path.replace(before(path))
-    write_bytes(path, content)
+    write_bytes(path, *parts)
 
 
 def load_checkpoint(path: Path, key: str) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
@@ -86,8 +89,12 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     content = file.read_bytes()
     size = int.from_bytes(content[:8], "little")
     header: dict[str, Any] = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["mlspec"])
-    blanked = content.replace(str(header["sha256"]).encode(), BLANK.encode(), 1)
-    if header["format"] != FORMAT or hashlib.sha256(blanked).hexdigest() != header["sha256"]:
+    found = str(header["sha256"]).encode()
+    place = content.index(found)
+    digest = hashlib.sha256(content[:place])
+    digest.update(BLANK.encode())
+    digest.update(memoryview(content)[place + len(found) :])
+    if header["format"] != FORMAT or digest.hexdigest() != header["sha256"]:
         raise ValueError("its bytes are not those that were written")
     try:
         return header, load(content)
@@ -95,15 +102,23 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         raise ValueError(str(fault)) from fault
 
 
-def _pack(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
+def _pack(value: Any, tensors: dict[str, torch.Tensor], seen: set[int]) -> Any:
     if isinstance(value, torch.Tensor):
         name = str(len(tensors))
-        tensors[name] = value.detach().to("cpu").clone(memory_format=torch.contiguous_format)
+        plain = value.detach().to("cpu").contiguous()
+        # safetensors takes no tensors that share memory; any other is written from where it lies.
+        storage = plain.untyped_storage().data_ptr()
+        tensors[name] = plain.clone() if storage in seen else plain
+        seen.add(storage)
         return {"tensor": name}
     if isinstance(value, dict):
-        return {"map": [[_pack(name, tensors), _pack(item, tensors)] for name, item in value.items()]}
+        return {
+            "map": [[_pack(name, tensors, seen), _pack(item, tensors, seen)] for name, item in value.items()]
+        }
     if isinstance(value, list | tuple):
-        return {"list" if isinstance(value, list) else "tuple": [_pack(item, tensors) for item in value]}
+        return {
+            "list" if isinstance(value, list) else "tuple": [_pack(item, tensors, seen) for item in value]
+        }
     if isinstance(value, np.generic):
         return value.item()
     if value is None or isinstance(value, bool | int | float | str):

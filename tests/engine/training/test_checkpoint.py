@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,18 @@ def test_everything_comes_back_with_its_type(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "file", "key", state)
     found, notes = load_checkpoint(tmp_path / "file", "key")
     assert same(state, found) and notes == ()
+
+
+def test_a_large_state_is_written_with_one_copy_of_it(tmp_path: Path) -> None:
+    state = {"weights": torch.ones(2_000_000), "moments": torch.ones(2, 1_000_000)}
+    tracemalloc.start()
+    try:
+        save_checkpoint(tmp_path / "file", "key", state)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # tracemalloc sees bytes and not tensors: what is written, and nothing of its size beside it.
+    assert 1 <= most / 16_000_000 < 1.5
 
 
 def test_numbers_of_numpy_come_back_plain(tmp_path: Path) -> None:
