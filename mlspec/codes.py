@@ -102,6 +102,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "(numbers and times have no few values), it stands twice, or nothing is deployed.",
         "MS0381": "A server shall compute (data.source.compute: database), and would make something else of "
         "a condition than is made of it here: upper and lower case, rounding to decimal places.",
+        "MS0391": "An export of the kind sql is a query that a database answers. It is written of models and "
+        "features whose nodes SQL has words for, and no deployment packs it.",
     }
 )
 """Each code and what it means, for `mlspec why CODE`."""

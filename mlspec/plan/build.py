@@ -270,7 +270,7 @@ class _Builder:
         parameters = {
             "evaluation": {"metrics": self._plain(metrics), "slices": self._plain(evaluation.slices)}
         }
-        reads = {f"export-{name}": ("model.onnx", "contract.json"), "prepare": ("rows/test.parquet",)}
+        reads = {f"export-{name}": self.spec.exports[name].measured(), "prepare": ("rows/test.parquet",)}
         return self._step(f"evaluate-{name}", parameters, reads, metrics)
 
     def _gate(self) -> Step:

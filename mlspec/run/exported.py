@@ -41,13 +41,18 @@ def exported(
 
     Raises:
         MissingError: nothing was exported yet, or what was is older than the plan.
-        UsageError: the spec has no such export.
+        UsageError: the spec has no such export, or it is no file.
     """
     found = planned(path, overrides, overlays, data=False)
     if export not in found.spec.exports:
         raise UsageError(
             f"'{found.spec.name}' has no export called '{export}'",
             fix=f"one of {', '.join(found.spec.exports)}",
+        )
+    if found.spec.exports[export].form == "query":
+        raise UsageError(
+            f"'exports.{export}' is a query, and its database answers it",
+            fix=f"run artifacts/{found.spec.name}/export-{export}/model.sql there, or name one of kind onnx",
         )
     run = "mlspec run" if str(path) == "spec.yaml" else f"mlspec run {path}"
     step = found.plan.step(f"export-{export}")

@@ -20,6 +20,8 @@ class Calibration(Plugin):
 
     slot: ClassVar[str] = "calibration"
     targets: ClassVar[tuple[TargetKind, ...]]
+    as_query: ClassVar[bool] = False
+    """Whether its nodes are among those that `mlspec.engine.querying` writes as SQL."""
 
     def fit(
         self, scores: NDArray[np.float32], truth: NDArray[np.int64], weight: NDArray[np.float64]

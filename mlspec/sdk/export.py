@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from mlspec.sdk.gate import Gate
 from mlspec.sdk.model import Model
@@ -32,6 +32,10 @@ class Export(Plugin):
     """One sort of artifact."""
 
     slot: ClassVar[str] = "export"
+    form: ClassVar[Literal["onnx", "query"]] = "onnx"
+    """What the artifact is: a file for ONNX Runtime, or a query that a database answers. A query is written
+    of models and features whose `as_query` says so, and no deployment packs it.
+    """
 
     gates: tuple[Annotated[Gate, Slot("gate", default="threshold")], ...] = ()
     """What must hold of this export before anything is packaged; `evaluation.gates` may speak of any."""
@@ -43,3 +47,7 @@ class Export(Plugin):
             CheckFailed: the artifact's answers differ from those of training by more than the spec allows.
         """
         raise NotImplementedError
+
+    def measured(self) -> tuple[str, ...]:
+        """Return the files that evaluation scores: what is measured is what ships."""
+        return ("model.onnx", "contract.json")

@@ -50,6 +50,8 @@ class Feature(Plugin):
     """What a raw column of this kind may hold."""
     parse_fields: ClassVar[tuple[str, ...]] = ()
     """Options that change how raw data is read (a time zone); they are parameters of `ingest` as well."""
+    as_query: ClassVar[bool] = False
+    """Whether its nodes are among those that `mlspec.engine.querying` writes as SQL."""
 
     def aggregates(self, column: ibis.Column) -> Mapping[str, ibis.Scalar]:
         """Return the aggregates over the training split that `fit` needs; they run where the data lies."""

@@ -28,6 +28,8 @@ class Model(Plugin):
     """Keys of `training:` that this model obeys; a user who sets another is told so."""
     losses: ClassVar[frozenset[str] | None] = None
     """Kinds of `training.loss` that it can make small; None: any."""
+    as_query: ClassVar[bool] = False
+    """Whether its nodes are among those that `mlspec.engine.querying` writes as SQL."""
 
     def append(self, builder: Builder, folder: Path, inputs: ModelInputs, target: FittedTarget) -> str:
         """Append this trained model to a graph and return the name of its scores tensor.

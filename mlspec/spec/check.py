@@ -16,6 +16,7 @@ from mlspec.spec.check_contract import check_contract
 from mlspec.spec.check_drift import check_drift
 from mlspec.spec.check_hardware import check_hardware
 from mlspec.spec.check_memory import check_memory
+from mlspec.spec.check_queries import check_queries
 from mlspec.spec.check_sweep import check_sweep
 from mlspec.spec.check_target import check_metrics, check_target
 from mlspec.spec.check_training import check_training
@@ -40,6 +41,7 @@ _CHECKS: tuple[tuple[_Check, tuple[KeyPath, ...]], ...] = (
     (check_memory, (("data", "memory"), ("hardware", "devices"))),
     (check_uses, (("exports",), ("deployments",), ("monitoring",))),
     (check_compute, (("data", "source"), ("validation", "rules"))),
+    (check_queries, (("exports",), ("deployments",), ("model",), ("data", "features"), ("training",))),
     (check_drift, (("data", "features"), ("monitoring",))),
     (
         check_sweep,

@@ -18,6 +18,7 @@ from mlspec.engine.judging.intervals import CONFIDENCE, intervals, resamples
 from mlspec.engine.judging.measure import measure
 from mlspec.engine.judging.slices import slices
 from mlspec.engine.reading.row_file import stored_rows
+from mlspec.engine.scoring.query_scorer import QueryScorer, scorer_of
 from mlspec.engine.scoring.scorer import Scorer
 from mlspec.engine.watching.profile import profile
 from mlspec.errors import StepError
@@ -47,7 +48,7 @@ def evaluate(
         StepError: a measure does not suit the target, or the rows do not suit the file.
     """
     (export,) = (folder for step, folder in inputs.items() if step.startswith("export-"))
-    scorer = Scorer(export / "model.onnx")
+    scorer = scorer_of(export)
     evaluation = Evaluation.revive(parameters["evaluation"])
     metrics = _metrics(evaluation, scorer.contract)
     context.scratch.mkdir(parents=True, exist_ok=True)
@@ -97,7 +98,7 @@ def _metrics(evaluation: Evaluation, contract: Contract) -> tuple[Metric, ...]:
 
 
 def _answered(
-    scorer: Scorer, file: Path, columns: Sequence[str], folder: Path, context: Context
+    scorer: Scorer | QueryScorer, file: Path, columns: Sequence[str], folder: Path, context: Context
 ) -> tuple[pa.Table, AnswerStore]:
     """Return the columns to slice by, and the answers beside the truth."""
     stored = parquet.ParquetFile(file)

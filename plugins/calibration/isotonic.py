@@ -28,6 +28,7 @@ class Isotonic(Calibration):
 
     requires: ClassVar[Mapping[str, str]] = {"sklearn": "train"}
     targets: ClassVar[tuple[TargetKind, ...]] = ("binary",)
+    as_query: ClassVar[bool] = True
 
     def fit(
         self, scores: NDArray[np.float32], truth: NDArray[np.int64], weight: NDArray[np.float64]

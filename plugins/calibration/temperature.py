@@ -25,6 +25,7 @@ class Temperature(Calibration):
     """
 
     targets: ClassVar[tuple[TargetKind, ...]] = ("binary", "category")
+    as_query: ClassVar[bool] = True
 
     def fit(
         self, scores: NDArray[np.float32], truth: NDArray[np.int64], weight: NDArray[np.float64]

@@ -19,6 +19,7 @@ class Binary(Feature):
     """0 or 1, or training's share of ones where the value is missing or new; a second input tells gaps."""
 
     tensor: ClassVar[Tensor] = "string"
+    as_query: ClassVar[bool] = True
 
     positive: str | None = Field(default=None, min_length=1)
     """The value that becomes 1; where absent the last in alphabetical order (`true`, `yes`, `1`)."""

@@ -20,6 +20,7 @@ class Category(Feature):
     """A code for each value: 0 unknown or seldom in training, 1 null, 2 and up the values by frequency."""
 
     tensor: ClassVar[Tensor] = "string"
+    as_query: ClassVar[bool] = True
 
     min_count: int = Field(default=1, ge=1)
     """Training rows that a value needs for a code of its own."""

@@ -32,6 +32,7 @@ class Datetime(Feature):
     """Parts of a time: those that come round again as a place on a circle, the others as scaled numbers."""
 
     tensor: ClassVar[Tensor] = "float64"
+    as_query: ClassVar[bool] = True
     takes: ClassVar[tuple[JsonType, ...]] = ("datetime",)
     parse_fields: ClassVar[tuple[str, ...]] = ("timezone",)
 

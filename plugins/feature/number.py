@@ -31,6 +31,7 @@ class Number(Feature):
 
     revision: ClassVar[int] = 2
     tensor: ClassVar[Tensor] = "float64"
+    as_query: ClassVar[bool] = True
     takes: ClassVar[tuple[JsonType, ...]] = ("number", "integer")
 
     impute: Literal["mean", "median"] | float = "mean"

@@ -20,6 +20,7 @@ class GradientBoosting(FittedModel):
     requires: ClassVar[Mapping[str, str]] = {"sklearn": "train", "onnx": "train"}
     uses: ClassVar[frozenset[str]] = FittedModel.uses | {"loss"}
     losses: ClassVar[frozenset[str] | None] = frozenset({"log_loss", "squared_error", "quantile"})
+    as_query: ClassVar[bool] = True
 
     trees: int = Field(default=100, ge=1, le=100_000)
     """Rounds of boosting; each fits one tree (one a class, where there are several)."""

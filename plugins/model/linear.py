@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.model import TorchModel
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 class Linear(TorchModel):
     """One weight a number and one a category's value: logistic regression, or linear regression."""
+
+    as_query: ClassVar[bool] = True
 
     def module(self, inputs: ModelInputs, target: FittedTarget) -> torch.nn.Module:
         """Return the module; it starts at zero, so the seed only orders the rows."""

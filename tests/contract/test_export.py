@@ -63,17 +63,20 @@ def trained(at: Path, kind: str) -> ExportInputs:
 def test_the_artifact_answers_raw_rows_as_its_contract_says(
     kind: str, export: Export, target: str, tmp_path: Path
 ) -> None:
-    from mlspec.engine.scoring.scorer import Scorer
+    from mlspec.engine.scoring.query_scorer import scorer_of
 
     (tmp_path / "out").mkdir()
     report = export.write(trained(tmp_path, target), tmp_path / "out")
     assert report["passed"] and report["hostile_rows"] == HOSTILE
-    scorer = Scorer(tmp_path / "out" / "model.onnx")
+    scorer = scorer_of(tmp_path / "out")
     contract = json.loads((tmp_path / "out" / "contract.json").read_text())
     assert contract == scorer.contract.model_dump(mode="json")
     assert contract["threshold"] == (0.25 if target == "binary" else None) and contract["name"] == "tiny"
     rows = pa.RecordBatch.from_pydict({"age": [30.0, None], "income €": [900.0, 1.0], "town": ["Bern", None]})
-    assert scorer.score(rows).num_rows == 2
+    (scored,) = scorer.score_many([rows])
+    assert scored.answers.num_rows == 2 and not scored.reasons
+    if export.form == "query":
+        return
     told = json.loads((tmp_path / "out" / "conformance.json").read_text())
     assert told["rows"] and told["model_version"] == contract["model_version"]
 
@@ -84,7 +87,7 @@ def test_the_same_model_gives_the_same_bytes(kind: str, export: Export, target: 
         (tmp_path / name / "out").mkdir(parents=True)
         export.write(trained(tmp_path / name, target), tmp_path / name / "out")
     files = sorted(path.name for path in (tmp_path / "a" / "out").iterdir())
-    assert "model.onnx" in files and "parity.json" in files
+    assert {*export.measured(), "parity.json"} <= set(files)
     for name in files:
         content = (tmp_path / "a" / "out" / name).read_bytes()
         assert content == (tmp_path / "b" / "out" / name).read_bytes()

@@ -47,6 +47,15 @@ def test_before_the_first_run_there_is_nothing_to_score_with(
     assert "mlspec run" in capfd.readouterr().err
 
 
+def test_a_query_is_answered_by_its_database(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(workspace)
+    there = ["exports.main={kind: sql, table: towns}"]
+    assert main(["score", "rows.csv", "spec.yaml", *there]) == 2
+    assert "artifacts/towns/export-main/model.sql" in capfd.readouterr().err
+
+
 def _weighted_accuracy(workspace: Path) -> float:
     """By hand, from the rows that were held out and the exported file."""
     prepared = workspace / "artifacts/data-towns/prepare"

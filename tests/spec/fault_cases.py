@@ -147,6 +147,19 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "classes balanced twice": [("batch_size: 256", "batch_size: 256\n  sampling: balanced")],
     "too many devices": [("accelerator: auto", "accelerator: auto\n  devices: 4")],
     "a gate of one export that names another": [("{at_least: 0.6", "{at_least: 0.6, export: small")],
+    "a query of a model that has none": [
+        ("exports:\n", "exports:\n  there: {kind: sql, table: people}\n"),
+    ],
+    "a deployment of a query": [
+        ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: linear}"),
+        ("  main: {kind: onnx", "  there: {kind: sql, table: people}\n  main: {kind: onnx"),
+        ("export: main", "export: there"),
+    ],
+    "a query of no table": [("exports:\n", "exports:\n  there: {kind: sql}\n")],
+    "a query in words of another database": [
+        ("exports:\n", "exports:\n  there: {kind: sql, table: people, dialect: postgres}\n")
+    ],
+    "a query with a slip": [("exports:\n", "exports:\n  there: {kind: sql, tabel: people}\n")],
     "an unknown export": [("export: main", "export: mian")],
     "an unknown deployment": [("of: online", "of: onlin")],
     "a drift method of a column that is not taken": [("hours per week: kolm", "hours per weeks: kolm")],

@@ -88,6 +88,8 @@ def _with_kind(slot: str, kind: str, spot: At) -> Tree:
         needed["name"] = NEEDED["name"]
     if "url" in needed:  # a server in the place of a file
         needed.pop("path", None)
+    if slot == "export" and "table" in found.model_fields:
+        needed["table"] = "people"
     if kind == "column":  # the column that says each row's split is no feature
         needed["column"] = "part"
     value = resolved(found.model_validate(freeze({"kind": kind, **needed})))
@@ -101,6 +103,9 @@ def _with_kind(slot: str, kind: str, spot: At) -> Tree:
         tree["evaluation"] = {"metrics": [0], "slices": ["sex"]}
         del tree["exports"]["main"]["gates"]
         del tree["training"]
+    if slot == "export" and found.form == "query":  # of some models, and not to be deployed
+        tree["model"] = {"kind": "linear"}
+        del tree["deployments"], tree["monitoring"]
     if slot == "launcher":  # one that starts something needs something to start
         tree["hardware"] = {"accelerator": "cpu", "devices": 2, "strategy": {"kind": "ddp"}}
     put(tree, spot, {"kind": kind, **{name: item for name, item in value.items() if name != "kind"}})

@@ -92,6 +92,8 @@ CANNOT_TELL: dict[str, str] = {
     "a test that needs values": OTHERS,
     "a segment by a column that is misspelt": OTHERS,
     "a segment by a number, and one twice": OTHERS,
+    "a query of a model that has none": OTHERS,
+    "a deployment of a query": OTHERS,
     "an unknown export": OTHERS,
     "an unknown deployment": OTHERS,
     "shares that do not sum to one": OTHERS,
@@ -195,7 +197,7 @@ def test_every_key_has_a_default_an_example_or_is_a_section() -> None:
             if not section and not {"default", "examples", "x-examples", "const"} & set(value):
                 bare.append(f"{path}.{name}")
     # What is off where it is absent, and that no plug-in's example sets.
-    assert len(bare) <= 13, bare
+    assert len(bare) <= 14, bare
 
 
 def test_its_examples_and_defaults_validate() -> None:

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as reference
 
+from mlspec.engine.querying.query import query
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.steps.evaluate import evaluate
@@ -197,3 +198,22 @@ def test_no_torch_is_needed(tmp_path: Path, root: Path) -> None:
         [sys.executable, "-c", program, *words], cwd=root, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("kind", made.TARGETS)
+def test_an_exported_query_is_measured_by_running_it(kind: str, tmp_path: Path) -> None:
+    """Its measures are those of the file that it was written from."""
+    expected = read(evaluated(tmp_path / "file", kind, None) / "metrics.json")
+    inputs, output, joined = folders(tmp_path / "query", kind), tmp_path / "query" / "out", made.joined(kind)
+    output.mkdir()
+    (inputs["export-main"] / "model.onnx").unlink()
+    text = query(joined.model, joined.contract, "there.rows", ("id",)).text("duckdb")
+    (inputs["export-main"] / "model.sql").write_text(text, encoding="utf-8")
+    about = {"file": "model.sql", "table": "there.rows", "keep": ["id"]}
+    (inputs["export-main"] / "query.json").write_text(json.dumps(about))
+    (inputs["export-main"] / "contract.json").write_text(joined.contract.model_dump_json())
+    context = Context(workspace=tmp_path, step="evaluate-main")
+    evaluate({"evaluation": {"metrics": None, "slices": ["rare"]}}, inputs, output, context)
+    found = read(output / "metrics.json")
+    assert found == {name: pytest.approx(value, rel=1e-5) for name, value in expected.items()}
+    assert set(read(output / "slices.json")["slices"]) == {"rare"}

@@ -45,6 +45,30 @@ def blame(content: bytes, contract: Contract, shape: ModelInputs, replay: Replay
         worst: The row that is furthest off; a column that is wrong there goes before others.
     """
     numbers, codes, scores = _inner(content, contract, replay)
+    apart = scores - replay.scores.astype(np.float64)
+    return blamed(numbers, codes, apart, contract, shape, replay, worst)
+
+
+def blamed(
+    numbers: NDArray[np.float32],
+    codes: NDArray[np.int64],
+    apart: NDArray[np.float64],
+    contract: Contract,
+    shape: ModelInputs,
+    replay: Replay,
+    worst: int,
+) -> Blame:
+    """Return the same from what an artifact made of the rows.
+
+    Args:
+        numbers: `[rows, numbers]`.
+        codes: `[rows, codes]`.
+        apart: `[rows, answers]`, found minus expected.
+        contract: Of the artifact.
+        shape: Names of encoded columns.
+        replay: Rows, and what training made of them.
+        worst: The row that is furthest off.
+    """
     names = [column.name for column in contract.inputs]
     unequal = np.concatenate(
         [
@@ -57,7 +81,7 @@ def blame(content: bytes, contract: Contract, shape: ModelInputs, replay: Replay
     if unequal.any():
         counts = unequal.sum(axis=0) + unequal[worst] * len(unequal)
         return Blame(_column_of(encoded[int(counts.argmax())], names), encoded=True)
-    telling = _telling(replay, scores - replay.scores.astype(np.float64))
+    telling = _telling(replay, apart)
     if not len(telling) or telling.max() < TELLING:
         return Blame(None, encoded=False)
     return Blame(_column_of(encoded[int(telling.argmax())], names), encoded=False)

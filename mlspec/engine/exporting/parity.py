@@ -57,13 +57,13 @@ def parity(
         "rows": replay.rows.num_rows,
         "passed": True,
     }
-    report |= _against_training(answers, contract, replay, tolerance)
+    report |= against_training(answers, contract, replay, tolerance)
     report |= _against_itself(content, contract, session, replay, answers)
     row = report["worst"]["row"] if "worst" in report else 0
     cause = blame(content, contract, shape, replay, row)
     if "worst" in report:
-        report["worst"] |= {"values": _shown(replay.rows, row), "column": cause.column}
-        report |= {"passed": False, "text": _sentence(report["worst"], report["rows_off"])}
+        report["worst"] |= {"values": shown(replay.rows, row), "column": cause.column}
+        report |= {"passed": False, "text": sentence(report["worst"], report["rows_off"])}
     elif cause.encoded:
         text = f"the exported file and training encode the column '{cause.column}' differently"
         report |= {"passed": False, "text": text}
@@ -73,9 +73,10 @@ def parity(
     return report
 
 
-def _against_training(
+def against_training(
     answers: Mapping[str, NDArray[Any]], contract: Contract, replay: Replay, tolerance: Tolerance
 ) -> dict[str, Any]:
+    """Return how far answers lie from training's, and the `worst` row where one lies too far."""
     found, expected, scale = _comparable(answers, contract, replay)
     reach = np.abs(replay.encoded.numbers).max(axis=1, initial=0.0).astype(np.float64) / REACH
     allowed = (tolerance.atol + tolerance.rtol * np.abs(expected)) * np.maximum(reach, 1.0)[:, None]
@@ -185,11 +186,13 @@ def _apart(left: NDArray[Any], right: NDArray[Any]) -> float:
     )
 
 
-def _shown(rows: pa.RecordBatch, row: int) -> dict[str, str]:
+def shown(rows: pa.RecordBatch, row: int) -> dict[str, str]:
+    """Return a row's values, short enough to be told."""
     return {name: repr(rows.column(name)[row].as_py())[:80] for name in rows.schema.names}
 
 
-def _sentence(worst: Mapping[str, Any], off: int) -> str:
+def sentence(worst: Mapping[str, Any], off: int) -> str:
+    """Return what is wrong in a reader's words."""
     kind = "made-up" if worst["hostile"] else "held-out"
     value = worst["values"].get(worst["column"])
     cause = f"; it comes from the column '{worst['column']}' ({value} there)" if worst["column"] else ""

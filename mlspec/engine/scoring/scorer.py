@@ -57,7 +57,7 @@ class Scorer:
         self._session = Session(
             artifact.content, self.contract.inputs, [out.name for out in self.contract.outputs]
         )
-        self.schema = _schema(self.contract)
+        self.schema = answer_schema(self.contract)
         self._inputs = [column.name for column in self.contract.inputs]
 
     def tensors(self, rows: pa.RecordBatch) -> Mapping[str, NDArray[Any]]:
@@ -136,7 +136,8 @@ def answer_names(contract: Contract) -> tuple[str, ...]:
     return ("label", *(f"probability_{name}" for name in contract.target.classes))
 
 
-def _schema(contract: Contract) -> pa.Schema:
+def answer_schema(contract: Contract) -> pa.Schema:
+    """Return the columns that a scorer answers with."""
     types = {"label": pa.string(), "value": pa.float64()}
     return pa.schema([(name, types.get(name, pa.float32())) for name in answer_names(contract)])
 
