@@ -4,12 +4,14 @@
 
 An MLP 128-128, batch 4,096, one epoch, 20 numbers and 5 categories. Three ways take turns: arrays in memory;
 shards, in one order of all rows; shards cut into windows, as rows beyond 1 GiB are (here for fewer). `--cold`
-asks the system to forget the shards before each run, so that every byte comes from the disk.
+asks the system to forget the shards before each run, and looks whether it did, so that every byte comes from
+the disk (a virtual one may still be in its host's memory).
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import statistics
 import tempfile
@@ -47,6 +49,17 @@ def forget(folder: Path) -> None:
         with open(file, "rb") as stream:
             os.fdatasync(stream.fileno())
             os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            if any(known(stream.fileno(), place) for place in range(0, file.stat().st_size, 2**22)):
+                raise SystemExit(f"{file.name} is still in the system's cache")
+
+
+def known(number: int, place: int) -> bool:
+    """Return whether the system has a page of a file in its cache."""
+    try:
+        os.preadv(number, [bytearray(1)], place, os.RWF_NOWAIT)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def main() -> None:
@@ -74,6 +87,7 @@ def timed(way: str, folder: Path, scratch: Path, cold: bool) -> float:
     if way == "memory":
         rows = Encoded(np.array(rows.numbers), np.array(rows.codes), np.array(rows.target))
     elif cold:
+        gc.collect()  # pages that a training before still maps are not forgotten
         forget(folder)
     windows.WHOLE = 0 if way == "windows" else 2**62
     target = FittedTarget(column="y", kind="binary", classes=("no", "yes"), counts=(1, 1))

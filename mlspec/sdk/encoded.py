@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,3 +27,8 @@ class Encoded:
     def rows(self) -> int:
         """Number of rows."""
         return len(self.numbers)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that are there, by their names."""
+        found = {name: getattr(self, name) for name in ("numbers", "codes", "target", "weight")}
+        return {name: array for name, array in found.items() if array is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.loss import TRUTH
+from mlspec.engine.training.spans import Span, read_ahead, read_spans
 from mlspec.engine.training.weights import mean_weight
-from mlspec.engine.training.windows import windows_of
+from mlspec.engine.training.windows import Window, windows_of
 from mlspec.sdk.contract import FittedTarget
 from mlspec.sdk.encoded import Encoded
 
@@ -37,6 +38,8 @@ class Rows:
     """`[rows] float64`: class codes, or the values of a number target."""
     own: torch.Tensor | None
     """`[rows] float32`: weights as the data has them, or None."""
+    encoded: Encoded
+    """What the tensors share."""
     target: FittedTarget
     factors: torch.Tensor | None
     """`[classes] float64`: one factor a class, or None."""
@@ -57,16 +60,15 @@ class Rows:
         """Bytes of all rows, encoded."""
         return sum(one.nbytes for one in (self.numbers, self.codes, self.raw, self.own) if one is not None)
 
-    def read(self, spans: Sequence[tuple[int, int]]) -> Rows:
+    def read(self, spans: Sequence[Span]) -> Rows:
         """Return the rows of some spans, in memory."""
+        arrays = {name: read_spans(array, spans) for name, array in self.encoded.arrays().items()}
+        return _rows(Encoded(**arrays), self.target, self.factors, self.mean)
 
-        def joined(tensor: torch.Tensor) -> torch.Tensor:
-            return torch.cat([tensor[start:stop] for start, stop in spans])
-
-        own = None if self.own is None else joined(self.own)
-        return replace(
-            self, numbers=joined(self.numbers), codes=joined(self.codes), raw=joined(self.raw), own=own
-        )
+    def ahead(self, spans: Sequence[Span] | None = None) -> None:
+        """Let the system bring the rows of some spans, or all rows, into its cache meanwhile."""
+        for array in self.encoded.arrays().values():
+            read_ahead(array, [(0, len(self))] if spans is None else spans)
 
     def _truth(self, raw: torch.Tensor) -> torch.Tensor:
         if self.target.kind == "number":
@@ -88,15 +90,14 @@ def rows_of(encoded: Encoded, target: FittedTarget, factors: tuple[float, ...] |
     Raises:
         StepError: a weight is negative or not finite, or all are zero.
     """
-    return Rows(
-        shared(encoded.numbers),
-        shared(encoded.codes),
-        shared(encoded.target),
-        None if encoded.weight is None else shared(encoded.weight),
-        target,
-        None if factors is None else torch.tensor(factors, dtype=torch.float64),
-        mean_weight(encoded, factors),
-    )
+    weights = None if factors is None else torch.tensor(factors, dtype=torch.float64)
+    return _rows(encoded, target, weights, mean_weight(encoded, factors))
+
+
+def _rows(encoded: Encoded, target: FittedTarget, factors: torch.Tensor | None, mean: float | None) -> Rows:
+    own = None if encoded.weight is None else shared(encoded.weight)
+    numbers, codes, raw = shared(encoded.numbers), shared(encoded.codes), shared(encoded.target)
+    return Rows(numbers, codes, raw, own, encoded, target, factors, mean)
 
 
 def draws(encoded: Encoded, target: FittedTarget) -> torch.Tensor:
@@ -151,14 +152,25 @@ class Shuffled:
         first = self.chunk
         self.epoch, self.chunk = self.epoch + 1, 0
         if self.windows is None:
+            self.rows.ahead()
             yield from self._taken(self.rows, self._order(generator), first)
             return
         each = self.windows.window // (self.batch * BATCHES)
         passed, first = divmod(first, each)
-        for spans, order in self.windows.epoch(generator, passed):
+        for spans, order in self._cut(self.windows.epoch(generator, passed)):
             # Read in the call: nothing here holds a window once the next one is read.
             yield from self._taken(self.rows.read(spans), order, first)
             first = 0
+
+    def _cut(self, windows: Iterator[Window]) -> Iterator[Window]:
+        """Yield windows; while one is trained on, the system brings the next one from the disk."""
+        now = next(windows, None)
+        while now is not None:
+            after = next(windows, None)
+            if after is not None:
+                self.rows.ahead(after[0])
+            yield now
+            now = after
 
     def _taken(self, rows: Rows, order: torch.Tensor, first: int) -> Iterator[Chunk]:
         for places in torch.split(order, self.batch * BATCHES)[first:]:

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 
 import torch
 
+from mlspec.engine.training.spans import Span
+
 WHOLE = 2**30
 """Bytes of encoded rows up to which an epoch is one random order of all rows."""
 BLOCK = 2**17
 """Bytes of rows that lie together on disk, and stay together until they are in memory."""
 WINDOW = 2**26
 """Bytes of rows that are in memory at once, about; 512 blocks from anywhere are mixed in it."""
+
+Window = tuple[list[Span], torch.Tensor]
+"""Spans of rows to read, in the order of the file, and the order of what was read."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,7 @@ class Windows:
     def __len__(self) -> int:
         return -(-self.rows // self.window)
 
-    def epoch(
-        self, generator: torch.Generator, first: int = 0
-    ) -> Iterator[tuple[list[tuple[int, int]], torch.Tensor]]:
+    def epoch(self, generator: torch.Generator, first: int = 0) -> Iterator[Window]:
         """Yield, window by window, the spans of rows to read, in the order of the file, and the order of what
         was read: `[rows of the window] int64`.
 
