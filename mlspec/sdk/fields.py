@@ -45,6 +45,19 @@ class KindOf:
 Path = Annotated[str, InputPath(), StringConstraints(min_length=1)]
 """A file, folder or URL to read. Relative paths start at the spec's folder."""
 
+
+def check_no_credentials(path: str) -> str:
+    """Return a path or a URL of files, if there is no place for a password in it.
+
+    Raises:
+        ValueError: there may be one. The message does not repeat it.
+    """
+    place = path.partition("://")[2]
+    if "@" in place.partition("/")[0] or "::" in path:
+        raise ValueError("expected a URL without credentials: they come from the environment")
+    return path
+
+
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 

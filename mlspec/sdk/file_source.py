@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import field_validator
 
-from mlspec.sdk.fields import Path
+from mlspec.sdk.context import Context
+from mlspec.sdk.fields import Path, check_no_credentials
 from mlspec.sdk.source import Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class FileSource(Source):
@@ -27,10 +31,7 @@ class FileSource(Source):
     @field_validator("path")
     @classmethod
     def _without_credentials(cls, path: str) -> str:
-        place = path.partition("://")[2]
-        if "@" in place.partition("/")[0] or "::" in path:
-            raise ValueError("expected a URL without credentials: they come from the environment")
-        return path
+        return check_no_credentials(path)
 
     @property
     def keeps(self) -> str | None:
@@ -42,3 +43,14 @@ class FileSource(Source):
         if "://" in self.path or any(sign in self.path for sign in "*?["):
             return None
         return (self.path.rstrip("/") or "/",)
+
+    def header(self, context: Context) -> pa.Schema:
+        """Return the columns and their types from headers and footers only; text where a file has no types.
+
+        Raises:
+            MissingError: there is no file.
+            StepError: a file cannot be read as this kind.
+        """
+        import pyarrow as pa
+
+        return pa.schema([(name, pa.string()) for name in self.columns(context)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -109,6 +110,16 @@ class Source(Plugin):
     def taken(self, table: ibis.Table) -> dict[str, Any]:
         """Return the fingerprint of the very rows that a table of a source that `keeps` rows holds."""
         raise NotImplementedError
+
+    def moved(self, then: Mapping[str, Any], context: Context) -> bool:
+        """Return whether what later steps read of the source itself, and not of what `ingest` kept, is
+        another than it was.
+
+        Args:
+            then: The fingerprint that `ingest` took.
+            context: Where relative paths start.
+        """
+        return self.keeps is None and self.fingerprint(context) != then
 
     def unreadable(self, table: ibis.Table) -> tuple[Unreadable, ...]:
         """Return the rows that `read()` had to leave out, once all of the table was read; nothing is dropped

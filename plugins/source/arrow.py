@@ -39,6 +39,12 @@ class Arrow(FileSource):
 
         return partitions_of(self, context).after(tuple(self._schema(context).names), f"'{self.path}'")
 
+    def header(self, context: Context) -> pa.Schema:
+        """Return the columns and types from the footers; folders' columns are text."""
+        from mlspec.engine.reading.one_schema import with_text
+
+        return with_text(self._schema(context), self.columns(context))
+
     def _schema(self, context: Context) -> pa.Schema:
         from mlspec.engine.reading.files import files_of
         from mlspec.engine.reading.one_schema import one_schema

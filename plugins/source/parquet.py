@@ -32,11 +32,21 @@ class Parquet(FileSource):
 
     def columns(self, context: Context) -> tuple[str, ...]:
         """Return the columns' names from the footers, then the folders' columns."""
-        from mlspec.engine.reading.files import files_of, partitions_of
+        from mlspec.engine.reading.files import partitions_of
+
+        return partitions_of(self, context).after(tuple(self._types(context).names), f"'{self.path}'")
+
+    def header(self, context: Context) -> pa.Schema:
+        """Return the columns and types from the footers; folders' columns are text."""
+        from mlspec.engine.reading.one_schema import with_text
+
+        return with_text(self._types(context), self.columns(context))
+
+    def _types(self, context: Context) -> pa.Schema:
+        from mlspec.engine.reading.files import files_of
         from mlspec.engine.reading.one_schema import one_schema
 
-        names = tuple(one_schema(files_of(self, context), self.path, context, _schema).names)
-        return partitions_of(self, context).after(names, f"'{self.path}'")
+        return one_schema(files_of(self, context), self.path, context, _schema)
 
     def extent(self, context: Context) -> Extent | None:
         """Return the rows and bytes that the footers tell."""

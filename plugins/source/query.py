@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from mlspec.sdk.context import Context
-from mlspec.sdk.fields import Column, Path
+from mlspec.sdk.fields import Column, Path, check_no_credentials
 from mlspec.sdk.selection import Selection, check_closed
 from mlspec.sdk.source import Source, Unreadable
 
@@ -22,12 +22,13 @@ class Query(Source):
     """Read what an SQL query makes of some files: joins, filters, groups.
 
     DuckDB answers it. The files are read first, each by the source of its kind; while the query runs,
-    no file and no network can be reached. Columns of CSV and JSON files are text.
+    no file and no network can be reached. Columns of CSV and JSON files are text. Of files behind a URL
+    `ingest` keeps copies, and the steps behind it read these.
     """
 
     files: Annotated[Mapping[Word, Path], Field(min_length=1, max_length=100)]
-    """The tables of the query, by their names: files or globs whose ends say their kind. Relative paths start
-    at the spec's folder."""
+    """The tables of the query, by their names: files or globs, here or behind a URL
+    (`s3://bucket/rows.parquet`), whose ends say their kind. Relative paths start at the spec's folder."""
     sql: Selection
     """One SELECT over these tables, in DuckDB's SQL."""
     order_by: Annotated[tuple[Column, ...], Field(max_length=100)] = ()
@@ -36,10 +37,9 @@ class Query(Source):
 
     @field_validator("files")
     @classmethod
-    def _here(cls, files: Mapping[str, str]) -> Mapping[str, str]:
+    def _without_credentials(cls, files: Mapping[str, str]) -> Mapping[str, str]:
         for path in files.values():
-            if "://" in path:
-                raise ValueError(f"expected files of this machine, and '{path[:80]}' is a URL")
+            check_no_credentials(path)
         return files
 
     @field_validator("sql")
@@ -59,8 +59,13 @@ class Query(Source):
             cls.revive({"files": {"t": "*.jsonl"}, "sql": "SELECT * FROM t", "order_by": ["number"]}),
         )
 
+    @property
+    def keeps(self) -> str | None:
+        """Return the folder of copies that `ingest` keeps of the files behind URLs."""
+        return "source" if any("://" in path for path in self.files.values()) else None
+
     def dependencies(self) -> tuple[str, ...] | None:
-        """Return the files, or None where one is a glob."""
+        """Return the files, or None where one is a glob or a URL."""
         paths = sorted(set(self.files.values()))
         glob = any("://" in path or any(sign in path for sign in "*?[") for path in paths)
         return None if glob else tuple(paths)
@@ -89,3 +94,13 @@ class Query(Source):
 
         tables = {name: source_of(name, path, context) for name, path in sorted(self.files.items())}
         return {"tables": {name: source.fingerprint(context) for name, source in tables.items()}}
+
+    def moved(self, then: Mapping[str, Any], context: Context) -> bool:
+        """Return whether a file of this machine is another than it was: no copy of it is kept."""
+        from mlspec.engine.reading.query_rows import source_of
+
+        local = {name: path for name, path in self.files.items() if "://" not in path}
+        return any(
+            source_of(name, path, context).fingerprint(context) != then["tables"][name]
+            for name, path in local.items()
+        )

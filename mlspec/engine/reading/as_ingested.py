@@ -24,7 +24,7 @@ def as_ingested(data: Mapping[str, Any], manifest: Mapping[str, Any], context: C
         StepError: it changed meanwhile. What is made of it would be taken for the work of other data.
     """
     source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
-    if source.keeps is None and source.fingerprint(context) != manifest["fingerprint"]:
+    if source.moved(manifest["fingerprint"], context):
         raise StepError(
             "the source changed since 'ingest' read it",
             where=context.step,

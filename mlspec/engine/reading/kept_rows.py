@@ -12,6 +12,7 @@ import ibis
 
 from mlspec.engine.pulse import pulse
 from mlspec.engine.reading.files import fetched, path_of_copies
+from mlspec.engine.reading.query_rows import source_of
 from mlspec.engine.sql import literal
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
@@ -33,14 +34,15 @@ def keep_rows(source: Source, folder: Path, context: Context) -> dict[str, Any]:
         MissingError: the source is not within reach.
         StepError: it cannot be read.
     """
-    if isinstance(source, FileSource):
+    far = _far(source, folder / str(source.keeps), context)
+    if far:
         before = source.fingerprint(context)
-        fetched(source, folder / str(source.keeps), context)
+        for place, one in far.items():
+            fetched(one, place, context)
         if source.fingerprint(context) != before:
+            named = ", ".join(f"'{one.path}'" for one in far.values())
             raise StepError(
-                f"the files of '{source.path}' changed while they were read",
-                where="data.source.path",
-                fix="run again",
+                f"the files of {named} changed while they were read", where="data.source", fix="run again"
             )
         return before
     table = source.read(context)
@@ -73,5 +75,20 @@ def of_kept_rows(data: Mapping[str, Any], folder: Path, context: Context) -> Map
     if isinstance(source, FileSource):
         path = path_of_copies(source.path, folder / source.keeps, context)
         return {**data, "source": {**data["source"], "path": path}}
+    files = getattr(source, "files", None)
+    if files is not None:
+        here = {
+            name: path_of_copies(path, folder / source.keeps / name, context) if "://" in path else path
+            for name, path in files.items()
+        }
+        return {**data, "source": {**data["source"], "files": here}}
     path = Path(os.path.relpath(folder / source.keeps, context.workspace)).as_posix()
     return {**data, "source": {"kind": "parquet", "path": path, "hive": False}}
+
+
+def _far(source: Source, folder: Path, context: Context) -> dict[Path, FileSource]:
+    """Return where the files behind URLs are kept, and what reads them; nothing for a database."""
+    if isinstance(source, FileSource):
+        return {folder: source}
+    files = getattr(source, "files", None) or {}
+    return {folder / name: source_of(name, path, context) for name, path in files.items() if "://" in path}

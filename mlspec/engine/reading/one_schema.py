@@ -41,6 +41,11 @@ def one_schema(
     return first[1]
 
 
+def with_text(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
+    """Return a schema with the columns of some names behind its own, as text."""
+    return pa.schema([*schema, *((name, pa.string()) for name in names[len(schema.names) :])])
+
+
 def _types(schema: pa.Schema) -> dict[str, pa.DataType]:
     return {field.name: _plain(field.type) for field in schema}
 

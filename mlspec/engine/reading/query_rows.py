@@ -65,7 +65,11 @@ def query_columns(
     for name, path in files.items():
         source = source_of(name, path, context)
         with told(Marks.of(source, context)):
-            _make(connection, name, source.read(context))
+            if source.keeps:
+                # Nothing is brought here for its columns.
+                _make_empty(connection, name, source.header(context).empty_table())
+            else:
+                _make(connection, name, source.read(context))
     return _answer(connection, sql, order_by)
 
 
@@ -113,7 +117,10 @@ def _selected(table: ibis.Table) -> str:
 
 def _make(connection: Any, name: str, table: ibis.Table) -> None:
     query = f"SELECT * FROM ({_selected(table)}) AS mlspec_none LIMIT 0"
-    nothing = table.get_backend().con.execute(query).to_arrow_table()
+    _make_empty(connection, name, table.get_backend().con.execute(query).to_arrow_table())
+
+
+def _make_empty(connection: Any, name: str, nothing: pa.Table) -> None:
     connection.register("mlspec_batch", nothing)
     connection.execute(f"CREATE TABLE {quote(name)} AS SELECT * FROM mlspec_batch")
     connection.unregister("mlspec_batch")

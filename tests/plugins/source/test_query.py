@@ -152,7 +152,7 @@ def test_what_does_not_suit_the_tables_is_told(here: Context) -> None:
     (here.workspace / "book.xlsx").touch()
     with pytest.raises(StepError, match="does not say how the table 't' is read"):
         query("SELECT * FROM t", {"t": "book.xlsx"}).columns(here)
-    for files in ({}, {"a b": "x.csv"}, {"a;drop": "x.csv"}, {"t": "s3://b/x.csv"}):
+    for files in ({}, {"a b": "x.csv"}, {"a;drop": "x.csv"}, {"t": "s3://k:s@b/x.csv"}):
         with pytest.raises(ValidationError):
             Slot("source").choose({"kind": "query", "files": files, "sql": "SELECT 1"})
 

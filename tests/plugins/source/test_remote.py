@@ -11,13 +11,16 @@ from typing import Any
 import fsspec
 import pyarrow as pa
 import pytest
+from mlspec.plugins.source.query import Query
 from pyarrow import feather, parquet
 from pydantic import ValidationError
 
+from mlspec.engine.reading.as_ingested import as_ingested
 from mlspec.engine.reading.kept_rows import keep_rows, of_kept_rows
 from mlspec.engine.reading.reading import Reading
 from mlspec.errors import MissingError, StepError
 from mlspec.sdk.context import Context
+from mlspec.sdk.frozen import freeze
 from mlspec.sdk.slot import Slot
 
 Put = Callable[[str, bytes], str]
@@ -217,3 +220,47 @@ def test_a_server_that_is_away_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(MissingError, match=r"'s3://far/t\.csv' cannot be reached") as told:
         source("csv", "s3://far/t.csv").columns(here(tmp_path))
     assert "hunter2" not in str(told.value)
+
+
+@pytest.mark.parametrize("kind", ENDS)
+def test_a_query_reads_files_behind_urls_as_it_reads_local_ones(put: Put, tmp_path: Path, kind: str) -> None:
+    context, end = here(tmp_path), ENDS[kind]
+    context.workspace.joinpath("names.csv").write_text("k,name\n1,one\n2,two\n")
+    for year in (2023, 2024):
+        url = put(f"joined-{kind}/year={year}/t{end}", content([{"k": 1, "n": year + 0.5}], kind, tmp_path))
+    glob = f"{url.rpartition('/year=')[0]}/*/*{end}"
+    sql = "SELECT name, year, n::DOUBLE AS n FROM far JOIN names ON far.k::BIGINT = names.k::BIGINT"
+    data = {"source": {"kind": "query", "files": {"far": glob, "names": "names.csv"}, "sql": sql}}
+    found = Slot("source").choose(freeze(data["source"]))
+    assert isinstance(found, Query) and found.dependencies() is None
+    assert found.columns(context) == ("name", "year", "n")
+    # Nothing was brought here for that.
+    assert not context.scratch.exists() or not list(context.scratch.glob("remote-*"))
+    folder = context.workspace / "artifacts" / "ingest"
+    taken = keep_rows(found, folder, context)
+    assert taken == found.fingerprint(context) and str(tmp_path) not in json.dumps(taken)
+    kept = of_kept_rows(data, folder, context)
+    assert "://" not in json.dumps(dict(kept["source"])) and kept["source"]["files"]["names"] == "names.csv"
+    wanted = [("one", "2023", 2023.5), ("one", "2024", 2024.5)]
+    for asked in (data, kept):
+        rows = Reading.of(asked, context).check().table.order_by("mlspec_row").to_pyarrow().to_pylist()
+        assert [(row["name"], row["year"], row["n"]) for row in rows] == wanted
+    as_ingested(data, {"fingerprint": taken}, context)
+    put(f"joined-{kind}/year=2024/t{end}", content([{"k": 2, "n": 7.5}], kind, tmp_path))
+    # What changed behind the URL is no matter: later steps read the copies. A file of this machine is.
+    as_ingested(data, {"fingerprint": taken}, context)
+    assert found.fingerprint(context) != taken
+    context.workspace.joinpath("names.csv").write_text("k,name\n1,other\n")
+    with pytest.raises(StepError, match="changed since 'ingest' read it"):
+        as_ingested(data, {"fingerprint": taken}, context)
+
+
+def test_a_query_tells_what_is_not_within_reach_and_takes_no_credentials(put: Put, tmp_path: Path) -> None:
+    far = {"far": put("t.csv", b"a\n1\n").replace("t.csv", "none.csv")}
+    missing = Slot("source").choose(freeze({"kind": "query", "files": far, "sql": "SELECT * FROM far"}))
+    with pytest.raises(MissingError, match="none"):
+        missing.columns(here(tmp_path))  # type: ignore[attr-defined]
+    for path in ("s3://key:secret@bucket/t.csv", "zip://a.csv::s3://bucket/t.zip"):
+        with pytest.raises(ValidationError, match="without credentials") as told:
+            Slot("source").choose({"kind": "query", "files": {"far": path}, "sql": "SELECT * FROM far"})
+        assert "secret" not in str(told.value.errors()[0]["msg"])
