@@ -69,6 +69,12 @@ def _commands(page: str) -> list[list[str]]:
     return [shlex.split(line, comments=True) for line in lines]
 
 
+def _checks(page: str) -> list[list[str]]:
+    """Return the `mlspec plugins ... --check` commands of a page."""
+    lines = re.findall(r"^ +(?:\$ )?mlspec (plugins \S+ \S+ --check)$", page, re.MULTILINE)
+    return [shlex.split(line) for line in lines]
+
+
 def _people(path: Path) -> None:
     lines = ["person,age,job,seen,bought"]
     for row in range(300):
@@ -112,6 +118,10 @@ def test_the_page_can_be_followed(slot: str, tmp_path: Path) -> None:
     commands = _commands(page) or [["run", USES[slot].replace("KIND", kind)]]
     for command in commands:
         assert kind in " ".join(command)
+        _mlspec(tmp_path, *command)
+    # A model's takes minutes: tests/cli/test_checked.py follows it.
+    for command in _checks(page) if slot != "model" else ():
+        assert command[1:3] == [slot, kind]
         _mlspec(tmp_path, *command)
     plans = "".join(file.read_text() for file in (tmp_path / "pipelines").rglob("plan.yaml"))
     assert f"kind: {kind}" in plans or slot == "monitor"  # a monitor changes no result and is no parameter

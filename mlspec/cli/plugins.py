@@ -9,18 +9,23 @@ from typing import Any
 from mlspec.cli.arguments import add_json
 from mlspec.cli.console import emit, stdout
 
-SUMMARY = "list the kinds that fill each slot, or the options of one"
+SUMMARY = "list the kinds that fill each slot, or the options of one, or check one"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's arguments."""
     parser.add_argument("slot", nargs="?", help="such as model, feature, source")
     parser.add_argument("kind", nargs="?", help="such as mlp: its options, with defaults and limits")
+    parser.add_argument("--check", action="store_true", help="try whether a kind does what it must")
     add_json(parser)
 
 
 def plugins(arguments: argparse.Namespace) -> int:
-    """Print slots, kinds or options."""
+    """Print slots, kinds or options, or try what a kind must do.
+
+    Raises:
+        UsageError: there is no such slot, or `--check` stands without a kind.
+    """
     from mlspec import registry
     from mlspec.compose.workspace import workspace_of
     from mlspec.errors import UsageError
@@ -33,6 +38,14 @@ def plugins(arguments: argparse.Namespace) -> int:
         close = near(slot, registry.SLOTS)
         fix = f"did you mean '{close}'?" if close else f"one of {', '.join(registry.SLOTS)}"
         raise UsageError(f"no slot is called '{slot}'", fix=fix)
+    if arguments.check:
+        from mlspec.cli._checked import checked
+
+        if kind is None:
+            raise UsageError(
+                "--check tries one kind, and none is named", fix="mlspec plugins model my_model --check"
+            )
+        return checked(slot, kind, arguments.json)
     if kind is not None:
         _show_kind(_kind(slot, kind), arguments.json)
         return 0

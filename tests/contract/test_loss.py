@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,61 +12,16 @@ from sklearn.metrics import log_loss, mean_pinball_loss
 from torch.nn import functional
 
 from mlspec import registry
+from mlspec.sdk.plugin import Plugin
 from mlspec.sdk.training import Loss
-
-LOSSES = [
-    pytest.param(example, kind, id=f"{name}-{place}-{kind}")
-    for name in registry.kinds("loss")
-    for place, example in enumerate(registry.find("loss", name).examples())
-    for kind in example.targets
-]
+from mlspec.testing.check import Check
+from mlspec.testing.loss import CHECKS, rows
+from tests.cases import cases
 
 
-def rows(kind: str, count: int = 60, spread: float = 2.0) -> tuple[torch.Tensor, torch.Tensor]:
-    generator = torch.Generator().manual_seed(3)
-    scores = torch.randn((count, 3 if kind == "category" else 1), generator=generator) * spread
-    if kind == "category":
-        return scores, torch.randint(0, 3, (count,), generator=generator)
-    truth = torch.randn(count, generator=generator)
-    return scores, (truth > 0).float() if kind == "binary" else truth
-
-
-@pytest.mark.parametrize(("loss", "kind"), LOSSES)
-def test_each_row_has_a_loss_of_its_own_that_is_never_negative(loss: Loss, kind: Any) -> None:
-    scores, truth = rows(kind)
-    each = loss.each(scores, truth, kind)
-    assert each.shape == (60,) and each.dtype == torch.float32 and bool((each >= 0).all())
-    alone = torch.cat([loss.each(scores[i : i + 1], truth[i : i + 1], kind) for i in range(60)])
-    assert torch.allclose(each, alone, rtol=1e-6, atol=1e-7)
-
-
-@pytest.mark.parametrize(("loss", "kind"), LOSSES)
-@pytest.mark.parametrize("spread", [0.0, 1.0, 1e4])
-def test_loss_and_gradient_are_finite_however_sure_the_model_is(loss: Loss, kind: Any, spread: float) -> None:
-    scores, truth = rows(kind, spread=spread)
-    scores.requires_grad_()
-    each = loss.each(scores, truth, kind)
-    each.sum().backward()
-    assert scores.grad is not None
-    assert bool(torch.isfinite(each).all()) and bool(torch.isfinite(scores.grad).all())
-
-
-@pytest.mark.parametrize(("loss", "kind"), LOSSES)
-def test_going_downhill_leads_to_the_truth(loss: Loss, kind: Any) -> None:
-    _, truth = rows(kind)
-    scores = torch.zeros((60, 3 if kind == "category" else 1), requires_grad=True)
-    optimizer = torch.optim.Adam([scores], lr=0.1)
-    for _ in range(200):
-        optimizer.zero_grad()
-        loss.each(scores, truth, kind).sum().backward()
-        optimizer.step()
-    found = scores.detach()
-    if kind == "category":
-        assert bool((found.argmax(1) == truth).all())
-    elif kind == "binary":
-        assert bool(((found[:, 0] > 0) == (truth > 0.5)).all())
-    else:
-        assert float((found[:, 0] - truth).abs().mean()) < 0.2
+@pytest.mark.parametrize(("check", "example"), cases(CHECKS, "loss"))
+def test_it_does_what_a_loss_must(check: Check, example: Plugin, tmp_path: Path) -> None:
+    check.run(example, tmp_path)
 
 
 def made(kind: str, **options: Any) -> Loss:

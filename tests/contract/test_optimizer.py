@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from mlspec import registry
+from mlspec.sdk.plugin import Plugin
 from mlspec.sdk.training import Optimizer
+from mlspec.testing.check import Check
+from mlspec.testing.optimizer import CHECKS, steps, weights
+from tests.cases import cases
 
 OPTIMIZERS = [
     pytest.param(example, id=f"{kind}-{place}")
@@ -19,31 +23,9 @@ OPTIMIZERS = [
 REFERENCE: dict[str, Any] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 
 
-def weights() -> list[torch.nn.Parameter]:
-    generator = torch.Generator().manual_seed(0)
-    return [torch.nn.Parameter(torch.randn(shape, generator=generator)) for shape in [(5, 3), (3,), ()]]
-
-
-def steps(optimizer: torch.optim.Optimizer, moved: list[torch.nn.Parameter], count: int) -> None:
-    for _ in range(count):
-        optimizer.zero_grad()
-        sum(((weight - 1) ** 2).sum() for weight in moved).backward()  # type: ignore[union-attr]
-        optimizer.step()
-
-
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_it_goes_downhill(optimizer: Optimizer) -> None:
-    moved = weights()
-    before = [weight.detach().clone() for weight in moved]
-    steps(optimizer.build(moved), moved, 20)
-    for old, new in zip(before, moved, strict=True):
-        assert ((new - 1) ** 2).sum() < ((old - 1) ** 2).sum()
-
-
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_its_rate_is_the_option(optimizer: Optimizer) -> None:
-    for group in optimizer.build(weights()).param_groups:
-        assert group["lr"] == optimizer.lr
+@pytest.mark.parametrize(("check", "example"), cases(CHECKS, "optimizer"))
+def test_it_does_what_a_optimizer_must(check: Check, example: Plugin, tmp_path: Path) -> None:
+    check.run(example, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -56,14 +38,6 @@ def test_its_options_are_torch_s(optimizer: Optimizer) -> None:
     steps(REFERENCE[optimizer.kind](theirs, **options, foreach=False), theirs, 20)
     for one, other in zip(ours, theirs, strict=True):
         assert torch.allclose(one, other, rtol=1e-5, atol=1e-7)
-
-
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_its_state_can_stand_in_a_checkpoint(optimizer: Optimizer) -> None:
-    moved = weights()
-    made = optimizer.build(moved)
-    steps(made, moved, 2)
-    json.dumps(made.state_dict(), default=lambda value: value.tolist())
 
 
 @pytest.mark.parametrize(

@@ -2,71 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from mlspec import registry
+from mlspec.sdk.plugin import Plugin
 from mlspec.sdk.slot import Slot
-from mlspec.sdk.training import Schedule
-
-SCHEDULES = [
-    pytest.param(example, id=f"{kind}-{place}")
-    for kind in registry.kinds("schedule")
-    for place, example in enumerate(registry.find("schedule", kind).examples())
-]
-FULL = 0.1
+from mlspec.testing.check import Check
+from mlspec.testing.schedule import CHECKS, FULL, rates
+from tests.cases import cases
 
 
-def optimizer() -> torch.optim.Optimizer:
-    return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=FULL)
-
-
-def rates(schedule: Any, steps: int, made: torch.optim.Optimizer | None = None) -> list[float]:
-    """Return the rate of each step, as training takes them."""
-    made = optimizer() if made is None else made
-    scheduler = schedule(made, steps)
-    found = []
-    for _ in range(steps):
-        found.append(made.param_groups[0]["lr"])
-        made.step()
-        scheduler.step()
-    return found
-
-
-@pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("steps", [1, 2, 3, 7, 100])
-def test_no_rate_is_negative_or_above_the_optimizer_s(schedule: Schedule, steps: int) -> None:
-    found = rates(schedule.build, steps)
-    assert len(found) == steps
-    assert all(0 <= rate <= FULL * (1 + 1e-12) for rate in found)
-    assert max(found) > 0
-
-
-@pytest.mark.parametrize("schedule", SCHEDULES)
-def test_the_full_rate_is_reached(schedule: Schedule) -> None:
-    assert max(rates(schedule.build, 100)) == pytest.approx(FULL)
-
-
-@pytest.mark.parametrize("schedule", SCHEDULES)
-def test_it_goes_on_from_its_state(schedule: Schedule) -> None:
-    whole = rates(schedule.build, 10)
-    made = optimizer()
-    scheduler = schedule.build(made, 10)
-    for _ in range(4):
-        made.step()
-        scheduler.step()
-    again = optimizer()
-    other = schedule.build(again, 10)
-    other.load_state_dict(scheduler.state_dict())
-    again.load_state_dict(made.state_dict())
-    found = []
-    for _ in range(6):
-        found.append(again.param_groups[0]["lr"])
-        again.step()
-        other.step()
-    assert found == whole[4:]
+@pytest.mark.parametrize(("check", "example"), cases(CHECKS, "schedule"))
+def test_it_does_what_a_schedule_must(check: Check, example: Plugin, tmp_path: Path) -> None:
+    check.run(example, tmp_path)
 
 
 def test_one_cycle_is_torch_s() -> None:
