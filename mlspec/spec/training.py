@@ -28,7 +28,9 @@ class Checkpoint(Section):
     """`training.checkpoint`: how often a training can be resumed from."""
 
     every: Annotated[Duration, NoEffect()] = "5m"
-    """Time between checkpoints; one is also written after each epoch."""
+    """Time between checkpoints; one is also written after an epoch, as long as they take a fiftieth of the
+    time at most.
+    """
 
 
 class Training(Section):

@@ -195,7 +195,7 @@ def test_a_killed_step_goes_on_in_a_folder_of_its_own_and_then_forgets(
 
     scratch = tmp_path / "kept"
     with pytest.raises(RuntimeError, match="down"):
-        trained(given, prepared, tmp_path / "killed", scratch=scratch, progress=stop)
+        trained(given, prepared, tmp_path / "killed", scratch=scratch, progress=stop, checkpoint_every=0.0)
     said: list[str] = []
     other = trained(parameters(MLP, {"epochs": 4}, seed=4), prepared, tmp_path / "other", say=said.append)
     assert not said
@@ -214,7 +214,10 @@ def test_a_checkpoint_of_other_parameters_is_not_read(prepared: Path, tmp_path: 
 
     scratch = tmp_path / "kept"
     with pytest.raises(RuntimeError, match="down"):
-        trained(parameters(MLP, {"epochs": 4}), prepared, tmp_path / "killed", scratch=scratch, progress=stop)
+        trained(
+            parameters(MLP, {"epochs": 4}), prepared, tmp_path / "killed", scratch=scratch, progress=stop,
+            checkpoint_every=0.0,
+        )  # fmt: skip
     said: list[str] = []
     trained(parameters(MLP, {"epochs": 5}), prepared, tmp_path / "changed", scratch=scratch, say=said.append)
     assert said == [

@@ -29,6 +29,8 @@ from mlspec.engine.training.seeded import random_state, restore
 from mlspec.engine.training.unruly import Scored, refuse
 from mlspec.errors import StepError, Terminated
 
+APART = 50
+"""Times the cost of a checkpoint that pass before an epoch's end is saved: it takes a fiftieth at most."""
 PIECE = 1_000_000
 """Rows whose codes are counted at once."""
 
@@ -64,7 +66,7 @@ class Learner(lightning.LightningModule):
     Args:
         lesson: What is learnt, from what and how.
         module: The module, on the CPU.
-        save: Called at the end of each epoch, and in between when it is time.
+        save: Called at the end of an epoch, and in between when it is time.
         board: Shows the training in TensorBoard.
         progress: Called with the rows done of all rows of all epochs.
         group: This process's place among those that train.
@@ -99,6 +101,7 @@ class Learner(lightning.LightningModule):
         self._scores: list[NDArray[np.float32]] = []
         self._val_loss = 0.0
         self._saved = time.monotonic()
+        self._cost = 0.01
         self._due = False
         self.stop: KeyboardInterrupt | None = None
         """Set from outside: the training saves its state and raises this as soon as the state is whole."""
@@ -279,8 +282,15 @@ class Learner(lightning.LightningModule):
         if lesson.trial is not None:
             # Before the state is saved: what is killed in between tells it again.
             lesson.trial.told(course.epoch, line[f"val_{lesson.trial.metric.kind}"])
-        self.save()
+        if self._worth_saving():
+            self.save()
         self._heed()
+
+    def _worth_saving(self) -> bool:
+        """Return whether so much was learnt since the last checkpoint that its loss would be felt."""
+        waited = time.monotonic() - self._saved
+        (worth,) = self._group.first(waited >= min(self._lesson.save_every, APART * self._cost))
+        return worth > 0 or self._stopping is not None
 
     def _draw(self) -> None:
         """Show how weights and gradients are spread; each rank may have a part of them, so all take part."""
@@ -317,9 +327,11 @@ class Learner(lightning.LightningModule):
         return line
 
     def save(self) -> None:
-        """Save, and note when."""
+        """Save, and note when, and what it cost."""
+        begun = time.monotonic()
         self._save()
         self._saved = time.monotonic()
+        self._cost = self._saved - begun
 
     def state(self) -> dict[str, Any]:
         """Return all that a killed training needs to go on as if nothing had been, on any number of ranks.

@@ -8,8 +8,10 @@ import os
 import random
 import signal
 import socket
+import types
 import warnings
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +21,8 @@ import torch
 from sklearn.linear_model import LogisticRegression, QuantileRegressor
 
 from mlspec.engine.judging.answers import answers
+from mlspec.engine.training import fit as fit_room
+from mlspec.engine.training import learner as learner_room
 from mlspec.engine.training.checkpoint import before, load_checkpoint
 from mlspec.engine.training.chunks import Shuffled, draws, rows_of
 from mlspec.engine.training.fit import CHECKPOINT, Trained, fit
@@ -153,9 +157,28 @@ def test_every_optimizer_and_schedule_can_be_resumed(
 
 
 def test_a_finished_checkpoint_is_not_trained_again(tmp_path: Path) -> None:
-    first = run(lesson(), tmp_path)
+    first = run(lesson(save_every=0.0), tmp_path)
     again = run(lesson(optimizer=Failing(at=1)), tmp_path)
     assert bits(again) == bits(first)
+
+
+def test_epochs_are_saved_as_far_as_that_takes_a_fiftieth_of_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, saves = [1000.0], []
+
+    def save(*given: Any) -> None:
+        saves.append(now[0])
+        now[0] += 2.0  # seconds that a checkpoint takes
+
+    def tick(done: float, total: float | None, unit: str) -> None:
+        now[0] += 7.0  # seconds that a chunk takes, of which an epoch has five
+
+    monkeypatch.setattr(fit_room, "save_checkpoint", save)
+    monkeypatch.setattr(learner_room, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
+    run(lesson(epochs=12), tmp_path, progress=tick)
+    # The first epoch; then those before which a hundred seconds have passed.
+    assert [round(after - before) for before, after in pairwise([1000.0, *saves])] == [35, 107, 107, 107]
 
 
 def test_a_checkpoint_of_another_training_is_not_used_and_that_is_said(tmp_path: Path) -> None:
@@ -600,19 +623,6 @@ def test_an_interrupt_stays_an_interrupt(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(lesson(optimizer=Failing(at=20, error="interrupt")), tmp_path)
     assert signal.getsignal(signal.SIGINT) is handler
-
-
-def test_tensorboard_can_read_the_scalars(tmp_path: Path) -> None:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    found = run(lesson(), tmp_path, logs=tmp_path / "logs")
-    events = EventAccumulator(str(tmp_path / "logs")).Reload()
-    assert {"train/loss", "val/loss", "lr"} <= set(events.Tags()["scalars"])
-    values = [(event.step, event.value) for event in events.Scalars("val/loss")]
-    assert [step for step, _ in values] == [STEPS, 2 * STEPS, 3 * STEPS]
-    assert [value for _, value in values] == pytest.approx(
-        [line["val_loss"] for line in found.history], rel=1e-6
-    )
 
 
 def test_progress_ends_at_all_rows(tmp_path: Path) -> None:
