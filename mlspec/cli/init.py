@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 SUMMARY = "write a first spec.yaml: from a data file, from an example, or empty"
 EDITOR = "# yaml-language-server: $schema=.mlspec/spec.schema.json"
 """The line by which editors find the language."""
+FEW = 5_000
+"""Rows below which batches are small and epochs many."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -142,7 +144,7 @@ def _proposed(arguments: argparse.Namespace, folder: Path) -> tuple[str, dict[st
     why = f" ({found.target_reason})" if arguments.target is None and found.target_reason else ""
     doubts = [f"guessed: {found.target_reason}; another one: --target COLUMN"] if why else []
     doubts += [f"the rarer of the two values, {positive}, counts as positive"] if positive is not None else []
-    text = _text(name, described, found, (target, kind, positive), doubts)
+    text = _text(name, described, found, (target, kind, positive), doubts, _few(source, context))
     return text, {target: f"target{why}", **reasons}
 
 
@@ -190,6 +192,15 @@ def _rarer(source: Source, context: Any, column: str) -> str | None:
     return str(ordered[0])
 
 
+def _few(source: Source, context: Any) -> bool:
+    """Return whether there are so few rows that large batches would make hardly a step an epoch."""
+    from mlspec.engine.reading.marks import Marks
+    from mlspec.engine.reading.refusal import told
+
+    with told(Marks.of(source, context)):
+        return int(source.read(context).limit(FEW).count().to_pyarrow().as_py()) < FEW
+
+
 def _name(text: str) -> str:
     """Return a legal name that is like a text.
 
@@ -202,7 +213,12 @@ def _name(text: str) -> str:
 
 
 def _text(
-    name: str, source: str, found: Proposal, target: tuple[str, str, str | None], doubts: list[str]
+    name: str,
+    source: str,
+    found: Proposal,
+    target: tuple[str, str, str | None],
+    doubts: list[str],
+    few: bool,
 ) -> str:
     from mlspec.plan.scalar import scalar
 
@@ -246,10 +262,10 @@ validation:
 model: {{kind: mlp, hidden: [64, 64]}}  # or linear, gradient_boosting
 
 training:
-  epochs: 20
-  batch_size: 256
+  epochs: {f"200  # at most: there are fewer than {FEW:,} rows" if few else 20}
+  batch_size: {32 if few else 256}
   optimizer: {{kind: adamw, lr: 0.001}}
-  early_stopping: {{metric: {"log_loss" if kind != "number" else "rmse"}, patience: 5}}
+  early_stopping: {{metric: {"log_loss" if kind != "number" else "rmse"}, patience: {20 if few else 5}}}
 
 evaluation:
   gates: []  # what must hold before anything is packaged

@@ -52,6 +52,15 @@ def test_a_csv_becomes_a_valid_spec_with_a_reason_for_each_column(tmp_path, shop
     assert "order id: ignored: " in told.err and "spec.yaml: written" in told.out
 
 
+@pytest.mark.parametrize(("rows", "batch", "epochs"), [(4_999, 32, 200), (5_000, 256, 20)])
+def test_few_rows_make_small_batches_and_many_epochs(rows, batch, epochs, tmp_path):
+    lines = [f"{row % 97},{row % 31}.5,{'yes' if row % 97 > 40 else 'no'}" for row in range(rows)]
+    (tmp_path / "rows.csv").write_text("\n".join(["age,size,bought", *lines]) + "\n")
+    assert main(["init", str(tmp_path / "new"), "--from", str(tmp_path / "rows.csv")]) == 0
+    training = load(tmp_path / "new/spec.yaml").spec.training
+    assert (training.batch_size, training.epochs) == (batch, epochs)
+
+
 def test_a_folder_and_a_compressed_file_become_valid_specs(tmp_path, shop, capsys):
     for year in (2023, 2024):
         part = tmp_path / "parts" / f"year={year}" / "rows.csv"
