@@ -62,7 +62,7 @@ def plan(arguments: argparse.Namespace) -> int:
         emit(told if ahead is None else told | {"training": preflight_plain(ahead)})
     else:
         lines = () if takes is None else (takes.line(_memory(resolved)),)
-        _show(resolved, judged, (*lines, *(() if ahead is None else preflight_lines(ahead))))
+        _show(resolved, judged, (*lines, *(() if ahead is None else preflight_lines(ahead))), found.workspace)
         if arguments.memory and ahead is None:
             stderr().print("steps and memory are told of a torch model once its data is prepared here")
     if arguments.write:
@@ -79,10 +79,16 @@ def plan(arguments: argparse.Namespace) -> int:
     return WORK_TO_DO if arguments.check and work else 0
 
 
-def _show(plan: Plan, judged: tuple[Judgement, ...], ahead: tuple[str, ...]) -> None:
+def _show(plan: Plan, judged: tuple[Judgement, ...], ahead: tuple[str, ...], workspace: Path) -> None:
     console = stdout()
     console.print(f"{plan.name}: {plan.spec}", style="bold")
-    for line in (*_inferred(plan), *_computed(plan), *_spread(plan), *ahead):
+    for line in (
+        *_inferred(plan),
+        *_computed(plan),
+        *_found(plan, workspace),
+        *_spread(plan, workspace),
+        *ahead,
+    ):
         console.print(f"  {line}")
     width = max(len(judgement.step.name) for judgement in judged)
     pipeline = None
@@ -141,14 +147,33 @@ def _computed(plan: Plan) -> Iterator[str]:
         yield "data: ingest reads all rows of the database once and keeps them; everything is computed here"
 
 
-def _spread(plan: Plan) -> Iterator[str]:
+def _found(plan: Plan, workspace: Path) -> Iterator[str]:
+    """Tell what was found for `auto`, or that it will be."""
+    from mlspec.spec.left_open import left_open
+    from mlspec.steps._found import told
+
+    parameters = plan.step("train").parameters
+    given = told(parameters, workspace)["training"]
+    for path in left_open(parameters["training"]):
+        value: Any = given
+        for name in path:
+            value = value[name]
+        how = "to be found by a run" if value == "auto" else f"{value}, as {parameters['found']} says"
+        yield f"training.{'.'.join(path)}: auto  {how}"
+
+
+def _spread(plan: Plan, workspace: Path) -> Iterator[str]:
     """Tell over how many devices training is spread, and what each has of a batch."""
+    from mlspec.steps._found import told
+
     parameters = plan.step("train").parameters
     hardware = parameters["hardware"]
     devices = hardware["devices"] * hardware["nodes"]
     if devices == 1:
         return
-    batch = parameters["training"]["batch_size"]
+    batch = told(parameters, workspace)["training"]["batch_size"]
+    if batch == "auto":
+        return
     strategy = hardware["strategy"]["kind"]
     chosen = _strategy(hardware["strategy"])
     if not chosen.shares_rows:

@@ -19,6 +19,7 @@ from mlspec.sdk.gate import BASELINE
 from mlspec.sdk.slot import Slot
 from mlspec.spec.evaluation import default_metrics
 from mlspec.spec.gates_of import gates_of
+from mlspec.spec.left_open import left_open
 from mlspec.spec.spec import Spec
 
 REVISIONS = {
@@ -239,6 +240,11 @@ class _Builder:
             "hardware": self._plain(spec.hardware),
             "data": {"target": {"threshold": spec.data.target.threshold}},
         }
+        files: tuple[str, ...] = ()
+        if left_open(training):
+            # Values that are found once stand in a file of their own, which the step reads.
+            files = (f"pipelines/{self.name}/found.yaml",)
+            parameters["found"] = files[0]
         used = (spec.model, *(getattr(spec.training, key) for key in sorted(training)), spec.hardware)
         reads = {"prepare": ("features.json", "target.json", "shards")}
         unseen = {
@@ -246,7 +252,7 @@ class _Builder:
             "profile": spec.training.profile,
             "launcher": options_of(spec.hardware.launcher),
         }
-        step = self._step("train", parameters, reads, *used, **unseen)
+        step = self._step("train", parameters, reads, *used, files=files, **unseen)
         # What it needs installed is looked at before the work, though it is no parameter.
         return dataclasses.replace(step, plugins=(*step.plugins, spec.hardware.launcher))
 

@@ -14,7 +14,9 @@ from mlspec.sdk.frozen import freeze
 from mlspec.sdk.model import TorchModel
 from mlspec.sdk.slot import Slot
 from mlspec.spec.hardware import Hardware
+from mlspec.spec.left_open import with_values
 from mlspec.spec.training import Training
+from mlspec.steps._found import told
 
 if TYPE_CHECKING:
     from mlspec.engine.training.memory import Memory
@@ -59,6 +61,11 @@ def preflight(plan: Plan, workspace: Path) -> Preflight | None:
         rows = open_shards(prepared / "shards" / "train").rows
     except (OSError, ValueError):
         return None
+    parameters = told(parameters, workspace)
+    if parameters["training"]["batch_size"] == "auto":
+        return None
+    # No rate changes the memory.
+    parameters = with_values(parameters, {"optimizer.lr": 1e-3})
     training = parameters["training"]
     steps = math.ceil(rows / training["batch_size"])
     return Preflight(rows, training["epochs"], steps, _memory(parameters, model, inputs, target))
@@ -71,6 +78,7 @@ def _memory(parameters: Any, model: TorchModel, inputs: ModelInputs, target: Fit
         return None
     training, hardware = Training.revive(parameters["training"]), Hardware.revive(parameters["hardware"])
     devices = hardware.devices * hardware.nodes
+    assert training.batch_size != "auto"
     given = (training.optimizer, hardware.strategy, training.batch_size, devices, training.loss)
     way = Way(training.accumulate, hardware.precision, training.activation_checkpointing)
     return memory(model, inputs, target, *given, way=way)

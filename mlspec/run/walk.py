@@ -187,6 +187,8 @@ class _Walk:
             self._propose_contract(step)
         if step.kind == "gate" and step.parameters["baseline"] is not None:
             ready_baseline(step.parameters["baseline"], self.root, locked=self.locked, say=self.watch.said)
+        if step.kind == "train" and "found" in step.parameters:
+            self._find(opened, step)
         judged = judge(opened, step, absent=self.absent)
         if judged.verdict == "reuse" and not forced:
             self._note(step, "reused", judged.reasons, 0.0)
@@ -293,6 +295,13 @@ class _Walk:
             where=step.name,
             fix=f"`dvc push` where it was made; or {lost.fix}",
         )
+
+    def _find(self, opened: Store, step: Step) -> None:
+        """Find what the training leaves open, unless that was done for these rows."""
+        from mlspec.run.ready_found import ready_found
+
+        rows = opened.recorded(self.plan.step("prepare")).get("outs")
+        ready_found(step, rows, self.root, locked=self.locked, say=self.watch.said)
 
     def _missing(self, step: Step) -> tuple[str, ...]:
         return tuple(path for path in step.dependencies if not (self.root / path).exists())

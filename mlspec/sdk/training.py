@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mlspec.sdk.contract import TargetKind
 from mlspec.sdk.plugin import Plugin
@@ -36,8 +36,19 @@ class Optimizer(Plugin):
 
     slot: ClassVar[str] = "optimizer"
 
-    lr: float
+    lr: float | Literal["auto"]
     """Learning rate."""
+
+    @property
+    def rate(self) -> float:
+        """Return the learning rate as a number.
+
+        Raises:
+            ValueError: it is still open.
+        """
+        if self.lr == "auto":
+            raise ValueError("the learning rate is still to be found")
+        return self.lr
 
     def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """Return the optimiser over a module's parameters."""

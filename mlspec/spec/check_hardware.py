@@ -48,6 +48,11 @@ def check_hardware(spec: Spec, composed: Composed) -> Iterator[Fault]:
         what = f"the model '{spec.model.kind}' looks at whole batches, and {devices} devices have a part each"
         yield composed.fault("MS0310", what, ("hardware", key), fix=f"{one}, or take another model")
     size = spec.training.batch_size
+    if size == "auto":
+        if hardware.accelerator == "tpu" and "batch_size" in type(spec.model).uses:
+            what = "'training.batch_size: auto' looks at a device's memory, and a TPU's is not known here"
+            yield composed.fault("MS0310", what, ("training", "batch_size"), fix="give a number")
+        return
     if devices > 1 and hardware.strategy.one_process and size % devices:
         near = max(1, size // devices) * devices
         what = f"{devices} devices of one process cannot have equal parts of a batch of {size} rows"

@@ -37,6 +37,7 @@ def check_sweep(spec: Spec, composed: Composed) -> Iterator[Fault]:
     if sweep is None:
         return
     yield from _check_rank(sweep, spec, composed)
+    yield from _check_open(sweep, spec, composed)
     sound = True
     known = _meaning(spec, composed)
     for name, searched in sweep.parameters.items():
@@ -66,6 +67,22 @@ def _check_rank(sweep: Sweep, spec: Spec, composed: Composed) -> Iterator[Fault]
         what = f"'{sweep.pruner}' stops trials after an epoch, and the model '{spec.model.kind}' has none"
         fix = "remove it, or write pruner: none"
         yield composed.fault("MS0353", what, ("sweep", "pruner"), fix=fix)
+
+
+def _check_open(sweep: Sweep, spec: Spec, composed: Composed) -> Iterator[Fault]:
+    """Give values that would be found for one training, where there are many."""
+    places: tuple[tuple[KeyPath, Any], ...] = (
+        (("training", "batch_size"), spec.training.batch_size),
+        (("training", "optimizer", "lr"), spec.training.optimizer.lr),
+    )
+    for path, value in places:
+        name = ".".join(map(str, path))
+        searched = sweep.parameters.get(name)
+        what = f"'{name}: auto' is found for one training, and a sweep has many"
+        if searched is not None and "auto" in (searched.choices or ()):
+            yield composed.fault("MS0352", what, (*AT, name, "choices"), fix="name numbers")
+        elif searched is None and value == "auto":
+            yield composed.fault("MS0353", what, path, fix=f"give a number, or search '{name}'")
 
 
 def _check_place(name: str, sweep: Sweep, composed: Composed) -> list[Fault]:

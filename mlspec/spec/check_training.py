@@ -42,9 +42,10 @@ def check_training(spec: Spec, composed: Composed) -> Iterator[Fault]:
             what = "'training.sampling' and 'training.class_weights' would both balance the classes"
             fix = "leave one out: balanced twice, rare classes rule"
             yield composed.fault("MS0304", what, ("training", "sampling"), key=True, fix=fix)
-    if training.accumulate > training.batch_size and "accumulate" in uses:
-        what = f"a batch of {training.batch_size} rows cannot be scored in {training.accumulate} parts"
-        fix = f"set training.accumulate: {training.batch_size} or less"
+    size = training.batch_size
+    if size != "auto" and training.accumulate > size and "accumulate" in uses:
+        what = f"a batch of {size} rows cannot be scored in {training.accumulate} parts"
+        fix = f"set training.accumulate: {size} or less"
         yield composed.fault("MS0304", what, ("training", "accumulate"), fix=fix)
     if training.calibration is not None and "calibration" in uses:
         way, suits = training.calibration.kind, " and ".join(training.calibration.targets)

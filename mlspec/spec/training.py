@@ -38,8 +38,10 @@ class Training(Section):
 
     epochs: int = Field(default=10, ge=1, le=100_000)
     """Times each training row is seen."""
-    batch_size: int = Field(default=256, ge=1)
-    """Rows an optimiser step."""
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = 256
+    """Rows an optimiser step. `auto` is the largest power of two that fits a device's memory and leaves an
+    epoch 32 steps; it is found once, and pinned in `pipelines/<name>/found.yaml`.
+    """
     loss: Annotated[Loss, Slot("loss")] | None = None
     """What is made small; the log loss of classes, or the squared error of a number, where absent."""
     optimizer: Annotated[Optimizer, Slot("optimizer", default="adamw")] = Field(  # type: ignore[assignment]

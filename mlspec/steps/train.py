@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +29,8 @@ from mlspec.sdk.slot import Slot
 from mlspec.sdk.strategy import Accelerator
 from mlspec.spec.hardware import Hardware
 from mlspec.spec.training import Training
+from mlspec.steps._found import settled
+from mlspec.steps._lesson import lesson_of
 from mlspec.steps._on_what import accelerator_of, used
 
 
@@ -46,7 +49,8 @@ def train(
     What `accelerator: auto` became is told in the logs, in `hardware.json`: it is of this machine.
 
     Args:
-        parameters: `seed`, `model`, `training`, `hardware` and `data.target.threshold`.
+        parameters: `seed`, `model`, `training`, `hardware` and `data.target.threshold`; `found`, the file
+            that tells what the training leaves to `auto`, where it does.
         inputs: `prepare`.
         output: An empty folder.
         context: Its scratch folder keeps the checkpoint of a training that was killed.
@@ -56,6 +60,7 @@ def train(
         StepError: the data cannot teach this model, or the loss left the finite numbers.
         MissingError: the device that the hardware section names is not here.
     """
+    parameters = settled(parameters, context)
     model = Slot("model").choose(freeze(parameters["model"]))
     assert isinstance(model, Model)
     hardware = Hardware.revive(parameters["hardware"])
@@ -88,7 +93,10 @@ def train(
         value = ranked(learned, data, threshold, context.trial.metric)
         context.trial.ended(value, len(learned.history))
         return
-    _write(learned, data, threshold, found, output)
+    more = {
+        name: value for name, value in (("calibration", found), ("found", parameters.get("found"))) if value
+    }
+    _write(learned, data, threshold, more, output)
     write_json(output / FILE, made_by(parameters, context.workspace))
     if group.ranks == 1:
         _forget(context)
@@ -115,7 +123,7 @@ def _learn(
     if isinstance(model, FittedModel):
         return _fit(model, FitOptions(parameters["seed"], factors, threads(), training.loss), data, context)
     if isinstance(model, TorchModel):
-        return _train(model, training, hardware, accelerator, factors, parameters, data, context, group)
+        return _train(model, training, hardware, accelerator, parameters, data, context, group)
     raise StepError(f"the model '{model.kind}' is neither a TorchModel nor a FittedModel", where="model")
 
 
@@ -146,45 +154,19 @@ def _train(
     training: Training,
     hardware: Hardware,
     accelerator: Accelerator,
-    factors: tuple[float, ...] | None,
     parameters: Mapping[str, Any],
     data: Prepared,
     context: Context,
     group: Group,
 ) -> Learned:
     from mlspec.engine.training.fit import fit
-    from mlspec.engine.training.lesson import Lesson
     from mlspec.engine.training.module import scores_of, weights_of
 
-    stopping = training.early_stopping
-    lesson = Lesson(
-        model=model,
-        inputs=data.inputs,
-        target=data.target,
-        train=data.train,
-        val=data.val,
-        optimizer=training.optimizer,
-        schedule=training.schedule,
-        epochs=training.epochs,
-        batch_size=training.batch_size,
-        seed=parameters["seed"],
-        loss=training.loss,
-        class_weights=factors,
-        balanced=training.sampling == "balanced",
-        accumulate=training.accumulate,
-        clip_norm=training.clip_norm,
-        precision=hardware.precision,
-        recompute=training.activation_checkpointing,
-        patience=None if stopping is None else stopping.patience,
-        metric=None if stopping is None else stopping.metric,
+    lesson = dataclasses.replace(
+        lesson_of(model, training, hardware, data, parameters["seed"], accelerator),
         trial=context.trial,
         save_every=context.checkpoint_every,
-        names=data.names,
-        labels=data.labels,
         told=_told(parameters, data, context),
-        accelerator=accelerator,
-        strategy=hardware.strategy,
-        devices=hardware.devices if hardware.strategy.one_process else 1,
     )
     with group.together(accelerator):
         trained = fit(lesson, context, data.key(parameters), group)
@@ -210,7 +192,7 @@ def _write(
     learned: Learned,
     data: Prepared,
     threshold: float | Literal["max_f1"],
-    calibration: Mapping[str, Any] | None,
+    more: Mapping[str, Any],
     output: Path,
 ) -> None:
     write_bytes(output / learned.file[0], learned.file[1])
@@ -218,7 +200,7 @@ def _write(
         "family": learned.family,
         "threshold": learned.threshold(data, threshold),
         "best_epoch": learned.best_epoch,
-        **({} if calibration is None else {"calibration": calibration}),
+        **more,
     }
     write_json(output / "model.json", model)
     write_json(output / "history.json", {"epochs": list(learned.history)})

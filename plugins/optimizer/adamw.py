@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -21,8 +21,10 @@ class Adamw(Optimizer):
     Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019), algorithm 2.
     """
 
-    lr: float = Field(default=1e-3, gt=0, le=100)
-    """Learning rate."""
+    lr: Annotated[float, Field(gt=0, le=100)] | Literal["auto"] = 1e-3
+    """Learning rate. `auto` is the one at which the loss falls fastest while the rate grows; found once, and
+    pinned in `pipelines/<name>/found.yaml`.
+    """
     betas: tuple[Beta, Beta] = (0.9, 0.999)
     """How much of each running mean (of the gradient, of its square) is kept at a step, fraction 0-1."""
     eps: float = Field(default=1e-8, gt=0)
@@ -37,7 +39,7 @@ class Adamw(Optimizer):
         weights = tuple(parameters)
         return torch.optim.AdamW(
             weights,
-            lr=self.lr,
+            lr=self.rate,
             betas=self.betas,
             eps=self.eps,
             weight_decay=self.weight_decay,

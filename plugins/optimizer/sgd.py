@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 class Sgd(Optimizer):
     """Steps along the gradient, with a memory of earlier ones."""
 
-    lr: float = Field(default=0.01, gt=0, le=100)
-    """Learning rate."""
+    lr: Annotated[float, Field(gt=0, le=100)] | Literal["auto"] = 0.01
+    """Learning rate. `auto` is the one at which the loss falls fastest while the rate grows; found once, and
+    pinned in `pipelines/<name>/found.yaml`.
+    """
     momentum: float = Field(default=0.9, ge=0, lt=1)
     """How much of the last step is kept, fraction 0-1."""
     nesterov: bool = False
@@ -38,7 +40,7 @@ class Sgd(Optimizer):
         weights = tuple(parameters)
         return torch.optim.SGD(
             weights,
-            lr=self.lr,
+            lr=self.rate,
             momentum=self.momentum,
             nesterov=self.nesterov,
             weight_decay=self.weight_decay,

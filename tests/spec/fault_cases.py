@@ -86,6 +86,20 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("accelerator: auto", "accelerator: tpu"),
         ("precision: fp32", "devices: 3\n  strategy: xla"),
     ],
+    "a batch size that is no number": [("batch_size: 256", "batch_size: automatic")],
+    "a learning rate that is no number": [("lr: 1e-3", "lr: fast")],
+    "a value that a sweep would find anew": [
+        ("batch_size: 256", "batch_size: auto"),
+        (
+            "seed: 7\n",
+            "seed: 7\nsweep: {metric: auroc, parameters: {training.optimizer.lr: {choices: [auto, 0.1]}}}\n",
+        ),
+    ],
+    "a batch size that no TPU tells": [
+        ("accelerator: auto", "accelerator: tpu"),
+        ("precision: fp32", "strategy: xla"),
+        ("batch_size: 256", "batch_size: auto"),
+    ],
     "memory in which nothing works": [("max_rejects: 0.001", "memory: 10MB")],
     "an unknown feature column": [("    age: number", "    agee: number")],
     "an unnamed column": [("    citizen: binary\n", "")],

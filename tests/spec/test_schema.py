@@ -47,6 +47,8 @@ CANNOT_TELL: dict[str, str] = {
     "a launcher that does not know on what": OTHERS,
     "a launcher of another accelerator": OTHERS,
     "layers that devices cannot cut": OTHERS,
+    "a batch size that no TPU tells": OTHERS,
+    "a value that a sweep would find anew": OTHERS,
     "an accelerator that the strategy is not for": OTHERS,
     "a strategy that the accelerator is not for": OTHERS,
     "a number format that the strategy has not": OTHERS,

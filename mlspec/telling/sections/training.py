@@ -38,6 +38,9 @@ def _facts(model: Mapping[str, Any], epochs: int, hardware: Mapping[str, Any]) -
         words.append(f"the weights of epoch {best} were kept")
     if threshold is not None:
         words.append(f"an answer is the positive class from a probability of {figure(threshold)}")
+    words += [
+        f"training.{name} was found to be {value}" for name, value in sorted(model.get("found", {}).items())
+    ]
     if hardware.get("accelerator"):
         device = f" ({hardware['device']})" if hardware.get("device") else ""
         words.append(f"on {hardware['accelerator']}{device}")
