@@ -231,7 +231,7 @@ class _Builder:
 
     def _train(self) -> Step:
         spec = self.spec
-        uses = type(spec.model).uses
+        uses = spec.model.obeys()
         training = {key: value for key, value in self._plain(spec.training).items() if key in uses}
         parameters = {
             "seed": spec.seed,

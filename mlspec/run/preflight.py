@@ -53,7 +53,7 @@ def preflight(plan: Plan, workspace: Path) -> Preflight | None:
         target = FittedTarget.revive(read_json(prepared / "target.json"))
     except (OSError, ValueError, LookupError):
         return None
-    if not isinstance(model, TorchModel):
+    if not isinstance(model, TorchModel) or model.at_once():
         return None
     from mlspec.engine.preparing.shards import open_shards
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlspec.sdk.contract import FittedTarget, ModelInputs
+from mlspec.sdk.contract import FittedTarget, ModelInputs, TargetKind
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.plugin import Plugin
 from mlspec.sdk.training import Loss
@@ -30,6 +30,14 @@ class Model(Plugin):
     """Kinds of `training.loss` that it can make small; None: any."""
     as_query: ClassVar[bool] = False
     """Whether its nodes are among those that `mlspec.engine.querying` writes as SQL."""
+
+    def obeys(self) -> frozenset[str]:
+        """Return the keys of `training:` that this one obeys, with the options that it has."""
+        return type(self).uses
+
+    def targets(self) -> tuple[TargetKind, ...]:
+        """Return the kinds of target that it learns, with the options that it has."""
+        return ("binary", "category", "number")
 
     def append(self, builder: Builder, folder: Path, inputs: ModelInputs, target: FittedTarget) -> str:
         """Append this trained model to a graph and return the name of its scores tensor.
@@ -77,6 +85,14 @@ class TorchModel(Model):
         "inputs"}` cuts a linear layer by its outputs, and the one that takes them by its inputs.
         """
         return ()
+
+    def at_once(self) -> bool:
+        """Return whether `solve` finds the weights, without epochs and on one device."""
+        return False
+
+    def solve(self, rows: Encoded, inputs: ModelInputs, target: FittedTarget) -> torch.nn.Module:
+        """Return the module with the weights that fit encoded rows best, where `at_once` says so."""
+        raise NotImplementedError
 
     def module(self, inputs: ModelInputs, target: FittedTarget) -> torch.nn.Module:
         """Return the module: `forward([rows, k] float32, [rows, m] int64) -> [rows, width] float32`."""

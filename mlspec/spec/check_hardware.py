@@ -17,7 +17,7 @@ def check_hardware(spec: Spec, composed: Composed) -> Iterator[Fault]:
     devices = hardware.devices * hardware.nodes
     key = "nodes" if hardware.devices == 1 else "devices"
     one = "set hardware.devices: 1 and hardware.nodes: 1"
-    if devices > 1 and not isinstance(spec.model, TorchModel):
+    if devices > 1 and not _in_epochs(spec):
         what = (
             f"the model '{spec.model.kind}' is fitted in one process, and hardware asks for {devices} devices"
         )
@@ -49,7 +49,7 @@ def check_hardware(spec: Spec, composed: Composed) -> Iterator[Fault]:
         yield composed.fault("MS0310", what, ("hardware", key), fix=f"{one}, or take another model")
     size = spec.training.batch_size
     if size == "auto":
-        if hardware.accelerator == "tpu" and "batch_size" in type(spec.model).uses:
+        if hardware.accelerator == "tpu" and "batch_size" in spec.model.obeys():
             what = "'training.batch_size: auto' looks at a device's memory, and a TPU's is not known here"
             yield composed.fault("MS0310", what, ("training", "batch_size"), fix="give a number")
         return
@@ -64,6 +64,11 @@ def check_hardware(spec: Spec, composed: Composed) -> Iterator[Fault]:
         yield composed.fault(
             "MS0310", what, ("hardware", key), fix=f"set training.batch_size: {devices} or more"
         )
+
+
+def _in_epochs(spec: Spec) -> bool:
+    """Return whether the model is trained in steps, which devices can share."""
+    return isinstance(spec.model, TorchModel) and not spec.model.at_once()
 
 
 def _check_cut(spec: Spec, composed: Composed, devices: int) -> Iterator[Fault]:
@@ -90,7 +95,7 @@ def _check_start(spec: Spec, composed: Composed) -> Iterator[Fault]:
     """Give a launcher that has nothing to start, or does not know on what."""
     hardware, launcher = spec.hardware, spec.hardware.launcher
     local = "set hardware.launcher: local"
-    if launcher.elsewhere and not isinstance(spec.model, TorchModel):
+    if launcher.elsewhere and not _in_epochs(spec):
         what = f"the model '{spec.model.kind}' is fitted where the run is, and never by '{launcher.kind}'"
         yield composed.fault("MS0314", what, ("hardware", "launcher"), fix=local)
         return

@@ -63,7 +63,7 @@ def _check_rank(sweep: Sweep, spec: Spec, composed: Composed) -> Iterator[Fault]
         yield composed.fault("MS0307", what, ("sweep",), key=True, fix="give val a share in data.split")
     fixed = not any(path_of(name) in (("model",), ("model", "kind")) for name in sweep.parameters)
     said = "pruner" in sweep.model_fields_set and sweep.pruner != "none"
-    if said and fixed and "epochs" not in type(spec.model).uses:
+    if said and fixed and "epochs" not in spec.model.obeys():
         what = f"'{sweep.pruner}' stops trials after an epoch, and the model '{spec.model.kind}' has none"
         fix = "remove it, or write pruner: none"
         yield composed.fault("MS0353", what, ("sweep", "pruner"), fix=fix)

@@ -13,7 +13,7 @@ from mlspec.spec.spec import Spec
 
 def check_training(spec: Spec, composed: Composed) -> Iterator[Fault]:
     """Give keys that the model does not obey, and stops that cannot be seen."""
-    training, uses = spec.training, type(spec.model).uses
+    training, uses = spec.training, spec.model.obeys()
     for key in sorted(training.model_fields_set - uses):
         origins = composed.origins(("training", key))
         if origins and origins[-1].preset is not None:
@@ -22,6 +22,10 @@ def check_training(spec: Spec, composed: Composed) -> Iterator[Fault]:
         fix = f"remove it; '{spec.model.kind}' uses {', '.join(sorted(uses)) or 'nothing'} of training"
         yield composed.fault("MS0308", what, ("training", key), key=True, fix=fix)
     kind = spec.data.target.kind
+    if kind not in spec.model.targets():
+        suits = " and ".join(spec.model.targets())
+        what = f"this '{spec.model.kind}' is for {suits} targets, and this one is '{kind}'"
+        yield composed.fault("MS0304", what, ("model", "solver"), key=True, fix="remove solver")
     yield from _check_loss(spec, composed)
     if kind == "number" and training.class_weights is not None and "class_weights" in uses:
         what = "'training.class_weights' is for targets with classes, and this one is 'number'"
@@ -81,7 +85,7 @@ def check_training(spec: Spec, composed: Composed) -> Iterator[Fault]:
 def _check_loss(spec: Spec, composed: Composed) -> Iterator[Fault]:
     """Give a loss of another kind of target, or one that the model cannot make small."""
     loss, kind, model = spec.training.loss, spec.data.target.kind, type(spec.model)
-    if loss is None or "loss" not in model.uses:
+    if loss is None or "loss" not in spec.model.obeys():
         return
     able = [name for name in sorted(model.losses or registry.kinds("loss")) if _suits(name, kind)]
     if kind not in loss.targets:

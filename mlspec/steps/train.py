@@ -113,7 +113,8 @@ def _learn(
 ) -> Learned:
     training = Training.revive(parameters["training"])
     hardware = Hardware.revive(parameters["hardware"])
-    accelerator = accelerator_of(hardware, group) if isinstance(model, TorchModel) else "cpu"
+    epochs = isinstance(model, TorchModel) and not model.at_once()
+    accelerator = accelerator_of(hardware, group) if epochs else "cpu"
     if context.logs is not None:
         for stale in ("profile.json", "trace.json.gz"):
             (context.logs / stale).unlink(missing_ok=True)
@@ -122,6 +123,8 @@ def _learn(
     _check_learnt(model, training, data)
     if isinstance(model, FittedModel):
         return _fit(model, FitOptions(parameters["seed"], factors, threads(), training.loss), data, context)
+    if isinstance(model, TorchModel) and model.at_once():
+        return _solve(model, data, context)
     if isinstance(model, TorchModel):
         return _train(model, training, hardware, accelerator, parameters, data, context, group)
     raise StepError(f"the model '{model.kind}' is neither a TorchModel nor a FittedModel", where="model")
@@ -130,6 +133,8 @@ def _learn(
 def _check_learnt(model: Model, training: Training, data: Prepared) -> None:
     """Refuse what `check_training` refuses, in plans that were written by hand."""
     loss, kind = training.loss, data.target.kind
+    if kind not in model.targets():
+        raise StepError(f"this '{model.kind}' cannot learn a {kind} target", where="model")
     if loss is not None and (kind not in loss.targets or loss.kind not in (model.losses or {loss.kind})):
         raise StepError(
             f"'{model.kind}' cannot learn a {kind} target by the loss '{loss.kind}'", where="training.loss"
@@ -147,6 +152,15 @@ def _fit(model: FittedModel, options: FitOptions, data: Prepared, context: Conte
     fitted = apart(lambda: model.fit(data.train, data.val, data.inputs, data.target, options))
     history = tuple({"epoch": place + 1, **line} for place, line in enumerate(fitted.history))
     return Learned("fitted", ("model.onnx", fitted.onnx), fitted.scores, history, None)
+
+
+def _solve(model: TorchModel, data: Prepared, context: Context) -> Learned:
+    from mlspec.engine.training.module import scores_of, weights_of
+
+    context.progress(data.train.rows, None, "rows are added up")
+    module = model.solve(data.train, data.inputs, data.target)
+    weights = ("weights.safetensors", weights_of(module))
+    return Learned("torch", weights, lambda rows: scores_of(module, rows, data.target), (), None)
 
 
 def _train(
@@ -218,7 +232,7 @@ def _check_devices(model: Model, hardware: Hardware) -> None:
             where="hardware.devices",
             fix="use hardware.strategy: {kind: ddp}, or set hardware.devices: 1 and hardware.nodes: 1",
         )
-    if wanted > 1 and not isinstance(model, TorchModel):
+    if wanted > 1 and (not isinstance(model, TorchModel) or model.at_once()):
         raise StepError(
             f"the model '{model.kind}' is fitted in one process, and hardware asks for {wanted} devices",
             where="hardware.devices",

@@ -127,6 +127,15 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "training keys that trees do not use": [
         ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: gradient_boosting}")
     ],
+    "equations of classes, and keys of epochs": [
+        ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: linear, solver: normal_equations}")
+    ],
+    "an unknown solver": [
+        ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: linear, solver: normal}")
+    ],
+    "a ridge without equations": [
+        ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: linear, ridge: 0.1}")
+    ],
     "a loss of another kind of target": [
         ("batch_size: 256", "batch_size: 256\n  loss: {kind: huber, delta: 0.5}")
     ],

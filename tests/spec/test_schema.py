@@ -78,6 +78,8 @@ CANNOT_TELL: dict[str, str] = {
     "another value without a change": "the plug-in's own code asks for the two keys together",
     "early stopping without val": OTHERS,
     "training keys that trees do not use": OTHERS,
+    "equations of classes, and keys of epochs": OTHERS,
+    "a ridge without equations": "the plug-in's own code asks for the two keys together",
     "a loss of another kind of target": OTHERS,
     "a loss that trees cannot make small": OTHERS,
     "a profile of trees": OTHERS,
