@@ -106,6 +106,8 @@ def _with_kind(slot: str, kind: str, spot: At) -> Tree:
     if slot == "export" and found.form == "query":  # of some models, and not to be deployed
         tree["model"] = {"kind": "linear"}
         del tree["deployments"], tree["monitoring"]
+    if slot == "strategy" and "cpu" not in found.accelerators:
+        tree["hardware"]["accelerator"] = found.accelerators[0]
     if slot == "launcher":  # one that starts something needs something to start
         tree["hardware"] = {"accelerator": "cpu", "devices": 2, "strategy": {"kind": "ddp"}}
     put(tree, spot, {"kind": kind, **{name: item for name, item in value.items() if name != "kind"}})
