@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ def lines(found: Preflight) -> Iterator[str]:
         f"training: {_count(found.epochs, 'epoch')} x {_count(found.steps, 'step')} "
         f"({found.rows:,} rows, as they were last prepared)"
     )
+    if found.configuration is not None:
+        yield f"configuration: {json.dumps(found.configuration)}"
     if found.memory is None:
         yield "memory a device: told where torch is installed"
         return

@@ -13,6 +13,7 @@ from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.frozen import freeze
 from mlspec.sdk.model import TorchModel
 from mlspec.sdk.slot import Slot
+from mlspec.sdk.strategy import Driven
 from mlspec.spec.hardware import Hardware
 from mlspec.spec.left_open import with_values
 from mlspec.spec.training import Training
@@ -33,6 +34,8 @@ class Preflight:
     """Optimiser steps an epoch."""
     memory: Memory | None
     """Bytes of each device; None where torch is not installed."""
+    configuration: dict[str, Any] | None = None
+    """What is made for the library that spreads the training, where it wants one."""
 
 
 def preflight(plan: Plan, workspace: Path) -> Preflight | None:
@@ -68,7 +71,23 @@ def preflight(plan: Plan, workspace: Path) -> Preflight | None:
     parameters = with_values(parameters, {"optimizer.lr": 1e-3})
     training = parameters["training"]
     steps = math.ceil(rows / training["batch_size"])
-    return Preflight(rows, training["epochs"], steps, _memory(parameters, model, inputs, target))
+    made = _configuration(parameters, model, inputs, target)
+    return Preflight(rows, training["epochs"], steps, _memory(parameters, model, inputs, target), made)
+
+
+def _configuration(
+    parameters: Any, model: TorchModel, inputs: ModelInputs, target: FittedTarget
+) -> dict[str, Any] | None:
+    training, hardware = Training.revive(parameters["training"]), Hardware.revive(parameters["hardware"])
+    devices = hardware.devices * hardware.nodes
+    if devices == 1 or not isinstance(training.batch_size, int):
+        return None
+    try:
+        from mlspec.engine.training.memory import weights_of
+    except ImportError:
+        return None
+    driven = Driven(training.optimizer.build, training.batch_size, hardware.precision, training.clip_norm)
+    return hardware.strategy.configuration(driven, devices, weights_of(model, inputs, target))
 
 
 def _memory(parameters: Any, model: TorchModel, inputs: ModelInputs, target: FittedTarget) -> Memory | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from mlspec.sdk.plugin import Plugin
 
@@ -14,6 +16,53 @@ Accelerator = Literal["cpu", "cuda", "tpu"]
 """What a training runs on."""
 Precision = Literal["fp32", "bf16", "fp16"]
 """Number format that batches are scored in."""
+
+
+@dataclass(frozen=True)
+class Driven:
+    """What a library is told that moves the weights itself."""
+
+    optimizer: Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
+    """Makes the optimiser over weights."""
+    batch_size: int
+    """Rows of an optimiser step, over all devices."""
+    precision: Precision
+    clip_norm: float | None
+
+
+class Engine(Protocol):
+    """A library that has a module's weights, their gradients and the optimiser in its hands."""
+
+    score: Callable[..., torch.Tensor]
+    optimizer: torch.optim.Optimizer
+    """Has the learning rate."""
+
+    def backward(self, loss: torch.Tensor, last: bool) -> None:
+        """Add the gradients of a part of a batch.
+
+        Args:
+            loss: Of this process's rows.
+            last: Whether the weights are moved next.
+        """
+
+    def step(self) -> None:
+        """Shorten the gradients where that is asked for, move the weights, and forget the gradients."""
+
+    def gathered(self) -> AbstractContextManager[None]:
+        """Let every process see the module's weights whole, and keep what all of them change alike."""
+
+    def weights(self, keep: bool) -> dict[str, Any]:
+        """Return the module's state, whole and on the CPU; all processes must ask.
+
+        Args:
+            keep: Whether this process needs them; None is in the place of each where not.
+        """
+
+    def state(self, keep: bool) -> dict[str, Any]:
+        """Return the optimiser's state as torch's own has it, of whole weights; all processes must ask."""
+
+    def resume(self, found: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave, or torch's own optimiser, in however many processes."""
 
 
 class Strategy(Plugin):
@@ -59,6 +108,46 @@ class Strategy(Plugin):
         Args:
             devices: Of this process.
         """
+
+    @property
+    def parted(self) -> frozenset[str]:
+        """Return what each process has a part of only: of `parameters`, `gradients`, `optimizer`."""
+        return frozenset(("parameters", "gradients", "optimizer") if self.sharded else ())
+
+    @property
+    def elsewhere(self) -> frozenset[str]:
+        """Return what lies in the memory of the machine and not of the device, by the same names."""
+        return frozenset()
+
+    def buffers(self, weights: int, devices: int) -> int:
+        """Return the bytes that it takes on each device beside weights, gradients and the optimiser's state.
+
+        Args:
+            weights: How many numbers the model learns.
+            devices: Of all machines.
+        """
+        return 0
+
+    def configuration(self, driven: Driven, devices: int, weights: int | None) -> dict[str, Any] | None:
+        """Return the configuration that is made for a library, as `mlspec plan` shows it, or None.
+
+        Args:
+            driven: What the library must know.
+            devices: Of all machines.
+            weights: How many numbers the model learns; None where that is not known yet.
+        """
+        return None
+
+    def drive(self, module: torch.nn.Module, device: torch.device, driven: Driven) -> Engine | None:
+        """Return what takes the place of `spread` and of the optimiser where there are several devices; None:
+        nothing does.
+
+        Args:
+            module: On its device, with the same weights in every process.
+            device: This process's own.
+            driven: What it must know.
+        """
+        return None
 
     def lightning(self) -> Any:
         """Return what `pytorch_lightning.Trainer(strategy=...)` takes in a process of one device."""

@@ -16,7 +16,6 @@ KEYS: tuple[str, ...] = (
 KINDS: Mapping[str, tuple[str, ...]] = {
     "source": ("iceberg", "delta", "kafka", "huggingface"),
     "feature": ("text", "image", "vector"),
-    "strategy": ("deepspeed",),
     "export": ("torchscript", "safetensors"),
     "deployment": ("batch", "stream"),
 }

@@ -62,6 +62,18 @@ def test_a_plan_tells_steps_and_memory_once_the_data_is_prepared(
     assert main(["plan", "hardware=tpu", "hardware.devices=8"]) == 0
     told = capsys.readouterr().out.replace("\n", " ")
     assert "xla, one process with 8 devices (tpu); batch 64 = 8 devices x 8 rows" in told
+    for stage, parted in ((2, ("gradients", "optimizer")), (3, ("parameters", "gradients", "optimizer"))):
+        assert main(["plan", "--json", f"hardware=gpu_8_zero{stage}"]) == 0
+        told = json.loads(capsys.readouterr().out)["training"]
+        for name in ("parameters", "gradients", "optimizer"):
+            part = 8 if name in parted else 1
+            assert told["memory"][name] == pytest.approx(one["memory"][name] / part, rel=0.02), (stage, name)
+        made = told["configuration"]
+        assert made["zero_optimization"]["stage"] == stage
+        assert made["train_micro_batch_size_per_gpu"] == 8
+        assert made["zero_optimization"]["reduce_bucket_size"] == pytest.approx(weights / 4, rel=0.01)
+    assert main(["plan", "hardware=gpu_8_zero3"]) == 0
+    assert '"stage": 3' in capsys.readouterr().out
     trees = SPEC.replace("model: {kind: mlp, hidden: [1024, 1024]}", "model: {kind: forest}")
     (here / "spec.yaml").write_text(trees.partition("training:")[0])
     assert main(["plan", "--memory"]) == 0

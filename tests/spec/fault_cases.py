@@ -78,6 +78,13 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("accelerator: auto", "accelerator: tpu"),
         ("precision: fp32", "precision: fp16\n  strategy: xla"),
     ],
+    "weights that are not parted": [
+        ("precision: fp32", "strategy: {kind: deepspeed, stage: 2, offload_parameters: cpu}")
+    ],
+    "a number format that deepspeed has not": [
+        ("precision: fp32", "precision: fp16\n  devices: 2\n  strategy: deepspeed")
+    ],
+    "a stage that deepspeed has not": [("precision: fp32", "strategy: {kind: deepspeed, stage: 4}")],
     "machines that the strategy cannot join": [
         ("accelerator: auto", "accelerator: tpu"),
         ("precision: fp32", "nodes: 2\n  strategy: xla\n  launcher: torchrun"),

@@ -123,7 +123,6 @@ def test_the_rest_of_the_page_is_a_spec(tmp_path: Path, monkeypatch: pytest.Monk
         ("kind: csv", "kind: iceberg"),
         ("kind: rest", "kind: batch"),
         ("kind: rest", "kind: stream"),
-        ("kind: single", "kind: deepspeed"),
     ],
 )
 def test_words_that_the_page_lists_beside_its_own(

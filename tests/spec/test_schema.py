@@ -53,6 +53,8 @@ CANNOT_TELL: dict[str, str] = {
     "a strategy that the accelerator is not for": OTHERS,
     "a number format that the strategy has not": OTHERS,
     "machines that the strategy cannot join": OTHERS,
+    "weights that are not parted": OTHERS,
+    "a number format that deepspeed has not": OTHERS,
     "a batch that devices of one process do not divide": OTHERS,
     "a model without layers to cut": OTHERS,
     "_self_ first": "a schema has no word for the last item of a list",

@@ -18,6 +18,7 @@ STRATEGIES: list[tuple[dict[str, Any], float]] = [
     ({"kind": "ddp"}, 1e-5),
     ({"kind": "fsdp", "unit": 1}, 1e-5),
     ({"kind": "tensor_parallel"}, 1e-4),
+    ({"kind": "deepspeed", "stage": 3}, 1e-4),
 ]
 
 
@@ -47,7 +48,7 @@ def expected(answers: Any) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("strategy", "tolerance"), STRATEGIES, ids=["ddp", "fsdp", "tensor_parallel"])
+@pytest.mark.parametrize(("strategy", "tolerance"), STRATEGIES, ids=[one["kind"] for one, _ in STRATEGIES])
 def test_two_processes_export_the_answers_of_one(
     strategy: dict[str, Any], tolerance: float, answers: Any, expected: Any
 ) -> None:

@@ -104,10 +104,7 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
             context.say(
                 f"{skipped:,} of {learner.course.step:,} steps were left out: a gradient overflowed fp16"
             )
-        if learner.best is not None:
-            learner.module.load_state_dict(learner.best)
-        else:
-            learner.settle()
+        learner.take_best()
         best = learner.course.epoch if learner.patience is None else learner.patience.epoch
         module = learner.trained()
         board.vectors(lesson, module, learner.counts, learner.course.step)

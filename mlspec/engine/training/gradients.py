@@ -27,7 +27,8 @@ class Gradients:
     device: str
     """Type of the device, as torch names it."""
     score: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-    backward: Callable[[torch.Tensor], Any]
+    backward: Callable[[torch.Tensor, bool], Any]
+    """Takes the loss, and whether it is that of the last part of a batch."""
 
     def add(
         self,
@@ -56,8 +57,8 @@ class Gradients:
         split = [torch.tensor_split(tensor, parts) for tensor in (numbers, codes, truth)]
         weights = [None] * parts if weight is None else torch.tensor_split(weight, parts)
         found = [
-            self._add(some, words, true, own, rows, whole=False)
-            for some, words, true, own in zip(*split, weights, strict=True)
+            self._add(some, words, true, own, rows, whole=False, last=place == parts - 1)
+            for place, (some, words, true, own) in enumerate(zip(*split, weights, strict=True))
         ]
         return torch.cat([scores for scores, _ in found]), torch.stack([sum_ for _, sum_ in found]).sum()
 
@@ -69,17 +70,18 @@ class Gradients:
         weight: torch.Tensor | None,
         rows: int,
         whole: bool = True,
+        last: bool = True,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         scores = self._scores(numbers, codes)
         kind, ranks = self.lesson.target.kind, self.group.ranks
         if ranks == 1 and whole:
             here = loss(kind, scores, truth, weight, chosen=self.lesson.loss)
-            self.backward(here)
+            self.backward(here, last)
             return scores.detach(), here.detach() * len(truth)
         summed = loss(kind, scores, truth, weight, "sum", self.lesson.loss)
         if not self.group.count(rows):
             summed = summed * 0.0
-        self.backward(summed * (ranks / rows))
+        self.backward(summed * (ranks / rows), last)
         return scores.detach(), summed.detach()
 
     def _scores(self, numbers: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:

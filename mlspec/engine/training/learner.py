@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -28,6 +29,7 @@ from mlspec.engine.training.scaled import Scaled
 from mlspec.engine.training.seeded import random_state, restore
 from mlspec.engine.training.unruly import Scored, refuse
 from mlspec.errors import StepError, Terminated
+from mlspec.sdk.strategy import Driven, Engine
 
 APART = 50
 """Times the cost of a checkpoint that pass before an epoch's end is saved: it takes a fiftieth at most."""
@@ -97,6 +99,7 @@ class Learner(lightning.LightningModule):
         self._optimizer: torch.optim.Optimizer
         self._schedule: torch.optim.lr_scheduler.LRScheduler | None = None
         self._scaled: Scaled | None = None
+        self._engine: Engine | None = None
         self._found: dict[str, Any] | None = None
         self._scores: list[NDArray[np.float32]] = []
         self._val_loss = 0.0
@@ -117,16 +120,24 @@ class Learner(lightning.LightningModule):
             recompute(self.module)
         if self._group.ranks * self._lesson.devices > 1:
             assert self._lesson.strategy is not None
-            score = self._lesson.strategy.spread(self.module, self.device)
-        self._optimizer = self._lesson.optimizer.build(self.module.parameters())
-        unfused(self._optimizer)
+            self._engine = self._lesson.strategy.drive(self.module, self.device, self._driven)
+            if self._engine is None:
+                score = self._lesson.strategy.spread(self.module, self.device)
+        if self._engine is None:
+            self._optimizer = self._lesson.optimizer.build(self.module.parameters())
+            unfused(self._optimizer)
+        else:
+            score, self._optimizer = self._engine.score, self._engine.optimizer
         if self._lesson.precision == "fp16":
             self._scaled = Scaled(self._optimizer, self.device, self._group)
         self.gradients = Gradients(self._lesson, self._rows, self.device.type, score, self._backward)
         if self._lesson.schedule is not None:
             self._schedule = self._lesson.schedule.build(self._optimizer, self._lesson.steps)
         if self._found is not None:
-            self._optimizer.load_state_dict(parted_state(self._found["optimizer"], self._optimizer))
+            if self._engine is None:
+                self._optimizer.load_state_dict(parted_state(self._found["optimizer"], self._optimizer))
+            else:
+                self._engine.resume(self._found["optimizer"])
             if self._schedule is not None:
                 self._schedule.load_state_dict(self._found["schedule"])
             if self._scaled is not None:
@@ -135,6 +146,11 @@ class Learner(lightning.LightningModule):
             likes = self.module.state_dict()
             self.best = {name: parted(value, likes[name]) for name, value in self.best.items()}
         return self._optimizer
+
+    @property
+    def _driven(self) -> Driven:
+        lesson = self._lesson
+        return Driven(lesson.optimizer.build, lesson.batch_size, lesson.precision, lesson.clip_norm)
 
     def on_train_start(self) -> None:
         """Put random generators back where a checkpoint left them; Lightning's own start draws from them."""
@@ -151,17 +167,11 @@ class Learner(lightning.LightningModule):
         rows, scored = self._rows_of_chunk(), Scored()
         self._reseed()
         for all_rows, (numbers, codes, truth, weight) in zip(rows, self._batches(chunk, rows), strict=True):
-            optimizer.zero_grad()
+            if self._engine is None:
+                optimizer.zero_grad()
             scores, summed = self.gradients.add(numbers, codes, truth, weight, all_rows)
             scored.add(scores, truth, weight)
-            if self._scaled is not None:
-                self._scaled.unscale()
-            if self._lesson.clip_norm is not None:
-                clip(self.module.parameters(), self._lesson.clip_norm)
-            if self._scaled is None:
-                optimizer.step()
-            moved = self._scaled is None or self._scaled.step()
-            if self._schedule is not None and moved:
+            if self._move(optimizer) and self._schedule is not None:
                 self._schedule.step()
             total += summed
         found = self._agree(total.item())
@@ -173,8 +183,25 @@ class Learner(lightning.LightningModule):
             self.course.skipped += self._scaled.skipped()
         self._board.steps(found / sum(rows), sum(rows), self.course.step, self._rate)
 
-    def _backward(self, loss: torch.Tensor) -> None:
-        self.manual_backward(loss if self._scaled is None else self._scaled.loss(loss))
+    def _move(self, optimizer: LightningOptimizer) -> bool:
+        """Move the weights; return False where a gradient overflowed, and they stay."""
+        if self._engine is not None:
+            self._engine.step()
+            return True
+        if self._scaled is not None:
+            self._scaled.unscale()
+        if self._lesson.clip_norm is not None:
+            clip(self.module.parameters(), self._lesson.clip_norm)
+        if self._scaled is not None:
+            return self._scaled.step()
+        optimizer.step()
+        return True
+
+    def _backward(self, loss: torch.Tensor, last: bool) -> None:
+        if self._engine is not None:
+            self._engine.backward(loss, last)
+        else:
+            self.manual_backward(loss if self._scaled is None else self._scaled.loss(loss))
 
     def _places(self) -> tuple[torch.Tensor, ...]:
         return self.places(self.course.epoch, self.course.chunk)
@@ -245,7 +272,7 @@ class Learner(lightning.LightningModule):
 
     def settle(self) -> None:
         """Give weights that no training row can reach a sensible value."""
-        with torch.no_grad(), gathered(self.module):
+        with torch.no_grad(), gathered(self.module) if self._engine is None else self._engine.gathered():
             self._lesson.model.settle(self.module, [count.to(self.device) for count in self.counts])
 
     def validation_step(self, chunk: Chunk, index: int) -> None:
@@ -276,7 +303,7 @@ class Learner(lightning.LightningModule):
         if self.patience is not None:
             self.patience = self.patience.after(line[f"val_{lesson.watched}"])
             if self.patience.best_now:
-                self.best = {name: value.detach().clone() for name, value in self.module.state_dict().items()}
+                self.best = self._weights_now()
             course.stopped = self.patience.over
             self.trainer.should_stop = course.stopped
         if lesson.trial is not None:
@@ -299,6 +326,9 @@ class Learner(lightning.LightningModule):
             named = dict(self.module.named_parameters())
             gradients = {name: weight.grad for name, weight in named.items() if weight.grad is not None}
             first = self._group.rank == 0
+            if self._engine is not None:
+                self._board.histograms(self._engine.weights(first), {}, self.course.step)
+                return
             self._board.histograms(whole(named, first), whole(gradients, first), self.course.step)
 
     def _heed(self) -> None:
@@ -338,24 +368,46 @@ class Learner(lightning.LightningModule):
 
         All ranks must ask; only rank 0 is given weights of which each has a part.
         """
-        first = self._group.rank == 0
+        first, engine = self._group.rank == 0, self._engine
         return {
-            "module": whole(self.module.state_dict(), first),
+            "module": self._weights(first),
             "best": whole(self.best, first),
             "patience": None if self.patience is None else asdict(self.patience),
-            "optimizer": whole(self._optimizer.state_dict(), first),
+            "optimizer": whole(self._optimizer.state_dict(), first)
+            if engine is None
+            else engine.state(first),
             "schedule": None if self._schedule is None else self._schedule.state_dict(),
             "scale": None if self._scaled is None else self._scaled.state(),
             "course": asdict(self.course),
             "random": random_state(),
         }
 
+    def _weights_now(self) -> dict[str, torch.Tensor]:
+        if self._engine is not None:
+            return self._engine.weights(True)
+        return {name: value.detach().clone() for name, value in self.module.state_dict().items()}
+
+    def take_best(self) -> None:
+        """Put the best epoch's weights back where early stopping kept them; else settle those of the last."""
+        if self.best is None:
+            self.settle()
+            return
+        with nullcontext() if self._engine is None else self._engine.gathered():
+            self.module.load_state_dict(self.best)
+
+    def _weights(self, keep: bool = True) -> dict[str, Any]:
+        if self._engine is not None:
+            return self._engine.weights(keep)
+        found: dict[str, Any] = whole(self.module.state_dict(), keep)
+        return found
+
     def trained(self) -> torch.nn.Module:
         """Return the module with whole weights, on the CPU and in evaluation mode; all ranks must ask."""
-        if self._lesson.strategy is None or not self._lesson.strategy.sharded or self._group.ranks == 1:
+        strategy = self._lesson.strategy
+        if strategy is None or not (strategy.sharded or self._engine) or self._group.ranks == 1:
             return self.module.cpu().eval()
         made = self._lesson.model.module(self._lesson.inputs, self._lesson.target)
-        made.load_state_dict(whole(self.module.state_dict()))
+        made.load_state_dict(self._weights())
         return made.eval()
 
     def resume(self, state: dict[str, Any]) -> None:

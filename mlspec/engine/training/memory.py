@@ -87,7 +87,7 @@ def memory(
     with FakeTensorMode():
         module = model.module(inputs, target)
         weights = {id(weight): _Weight(weight) for weight in module.parameters()}
-        if devices > 1 and strategy.sharded:
+        if devices > 1 and "parameters" in strategy.parted:
             _part(module, weights, devices, strategy)
         kept = _Kept(weights, devices)
         given = _rows(inputs, target, -(-rows // parts))
@@ -113,6 +113,8 @@ def memory(
         activations=max(0, kept.most() - gradients),
         batches=here_batches,
     )
+    if devices > 1:
+        found = _parted(found, strategy, devices, sum(weight.tensor.numel() for weight in weights.values()))
     if not way.recompute:
         return found
     # One block at a time is whole while its gradient is made.
@@ -120,6 +122,20 @@ def memory(
     whole = memory(*given_whole, way=replace(way, recompute=False))
     more = max(0, whole.activations - found.activations) // max(1, len(module.blocks))  # type: ignore[arg-type]
     return replace(found, activations=found.activations + more)
+
+
+def _parted(found: Memory, strategy: Strategy, devices: int, weights: int) -> Memory:
+    """Return the memory where parts of it lie on other devices, or beside the devices."""
+    parts = strategy.parted - {"parameters"} if "parameters" not in strategy.parted else frozenset()
+    sizes = {name: -(-getattr(found, name) // devices) for name in parts}
+    sizes |= dict.fromkeys(strategy.elsewhere, 0)
+    return replace(found, **sizes, gathered=found.gathered + strategy.buffers(weights, devices))
+
+
+def weights_of(model: TorchModel, inputs: ModelInputs, target: FittedTarget) -> int:
+    """Return how many numbers a model learns."""
+    with FakeTensorMode():
+        return sum(weight.numel() for weight in model.module(inputs, target).parameters())
 
 
 @dataclass

@@ -129,9 +129,9 @@ class Profile(lightning.Callback):
             clock.turn(FORWARD)
             return gradients.score(*rows)
 
-        def backward(loss: torch.Tensor) -> None:
+        def backward(loss: torch.Tensor, last: bool) -> None:
             clock.turn(BACKWARD)
-            gradients.backward(loss)
+            gradients.backward(loss, last)
             clock.turn(REST)
 
         learner.gradients = dataclasses.replace(gradients, score=score, backward=backward)

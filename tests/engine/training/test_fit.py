@@ -184,7 +184,7 @@ def test_epochs_are_saved_as_far_as_that_takes_a_fiftieth_of_the_time(
 def test_a_checkpoint_of_another_training_is_not_used_and_that_is_said(tmp_path: Path) -> None:
     whole = lesson(epochs=1)
     expected = run(whole, tmp_path / "clean")
-    run(lesson(epochs=2, seed=8), tmp_path)
+    run(lesson(epochs=2, seed=8, save_every=0.0), tmp_path)
     said: list[str] = []
     found = fit(
         whole, Context(workspace=tmp_path, scratch=tmp_path / "scratch", say=said.append), "another key"
@@ -609,7 +609,7 @@ def test_it_is_quiet_and_leaves_the_process_as_it_was(
     handler = signal.getsignal(signal.SIGINT)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        run(lesson(), tmp_path)
+        run(lesson(save_every=0.0), tmp_path)
     assert capfd.readouterr() == ("", "")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scratch"]
     assert (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()) == before

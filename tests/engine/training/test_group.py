@@ -247,6 +247,67 @@ def test_cut_layers_learn_what_whole_ones_do_and_go_on_in_one_process(tmp_path: 
     close(as_told(alone(what, tmp_path / "one")), expected, 1e-4)
 
 
+ZERO = [{"kind": "deepspeed", "stage": stage} for stage in (1, 2, 3)]
+OFFLOADED = {"kind": "deepspeed", "stage": 3, "offload_optimizer": "cpu", "offload_parameters": "cpu"}
+
+
+@pytest.fixture
+def zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Import DeepSpeed once, before processes are forked."""
+    monkeypatch.setenv("DS_ACCELERATOR", "cpu")
+    import deepspeed  # noqa: F401
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", [*ZERO, OFFLOADED], ids=str)
+@pytest.mark.parametrize("optimizer", [MOMENTUM, {"kind": "adamw", "lr": 0.01}], ids=["sgd", "adamw"])
+def test_deepspeed_learns_what_one_process_does(
+    strategy: Any, optimizer: Any, zero: None, tmp_path: Path
+) -> None:
+    """50 steps and an unequal last batch; parts of a batch, short gradients, and an early stop."""
+    options = {"patience": 1, "metric": choose("metric", "auroc")} if strategy["stage"] > 1 else {}
+    what = lesson(
+        strategy=choose("strategy", strategy), optimizer=choose("optimizer", optimizer),
+        accumulate=3, clip_norm=0.05, **options,
+    )  # fmt: skip
+    for found in shared(what, tmp_path / "two"):
+        close(found, alone(what, tmp_path), 1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", [2, 3])
+@pytest.mark.parametrize(("before", "after"), [(2, 2), (2, 3), (2, 1), (1, 2)])
+def test_a_killed_training_by_deepspeed_goes_on(
+    before: int, after: int, stage: int, zero: None, tmp_path: Path
+) -> None:
+    what = lesson(
+        save_every=0.0, strategy=choose("strategy", ZERO[stage - 1]), patience=9, rows=800,
+        optimizer=choose("optimizer", MOMENTUM if stage == 2 else {"kind": "adamw", "lr": 0.01}),
+    )  # fmt: skip
+    expected = alone(what, tmp_path / "whole")
+    (tmp_path / "cut").mkdir()
+    if before > 1:
+        assert shared(what, tmp_path / "cut", before, 1100)[0] == "RuntimeError('down')"
+    else:
+        _take_part(what, tmp_path / "cut", Group(), multiprocessing.get_context("fork").Queue(), 1100)
+    assert (tmp_path / "cut" / "training.safetensors").is_file()
+    found = shared(what, tmp_path / "cut", after) if after > 1 else [as_told(alone(what, tmp_path / "cut"))]
+    for one in found:
+        close(one, expected, 1e-4)
+
+
+@pytest.mark.slow
+def test_deepspeed_gathers_what_is_computed_again(zero: None, tmp_path: Path) -> None:
+    still = {"attention_dropout": 0.0, "hidden_dropout": 0.0}
+    model = {"kind": "ft_transformer", "width": 8, "heads": 2, "blocks": 1, "hidden": 8, **still}
+    what = lesson(
+        rows=320, model=choose("model", model), recompute=True, strategy=choose("strategy", ZERO[2]),
+        optimizer=choose("optimizer", MOMENTUM),
+    )  # fmt: skip
+    for found in shared(what, tmp_path / "two"):
+        close(found, alone(what, tmp_path), 1e-4)
+
+
 def as_told(found: Trained) -> Any:
     state = {name: value.numpy() for name, value in found.module.state_dict().items()}
     return state, found.history, found.best_epoch
