@@ -10,7 +10,7 @@ from pathlib import Path
 from mlspec.cli.arguments import add_json, add_wait
 from mlspec.cli.console import emit, stderr, stdout
 
-SUMMARY = "remove logs, built packages, checkpoints and half-made work (--artifacts: results too)"
+SUMMARY = "remove logs, built packages, checkpoints, kept parts, half-made work (--artifacts: results too)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +63,7 @@ def _clean(root: Path, arguments: argparse.Namespace) -> int:
 def _found(root: Path, artifacts: bool) -> list[Path]:
     from mlspec.run.mend import worked_at
 
-    scratch = [root / ".mlspec" / name for name in ("scratch", "tmp", "samples")]
+    scratch = [root / ".mlspec" / name for name in ("scratch", "parts", "tmp", "samples")]
     if any(worked_at(path) for path in (root / ".mlspec" / "tmp").glob("*")):
         # `mlspec verify` works there and holds no lock.
         left = (path for path in (root / ".mlspec" / "tmp").glob("*") if not worked_at(path))

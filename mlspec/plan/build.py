@@ -23,7 +23,7 @@ from mlspec.spec.left_open import left_open
 from mlspec.spec.spec import Spec
 
 REVISIONS = {
-    "ingest": 1, "validate": 1, "prepare": 3, "train": 3, "export": 2, "evaluate": 2, "gate": 2, "package": 1,
+    "ingest": 2, "validate": 1, "prepare": 3, "train": 3, "export": 2, "evaluate": 2, "gate": 2, "package": 1,
 }  # fmt: skip
 """Raised when a step of mlspec itself gives other results for the same parameters and inputs."""
 

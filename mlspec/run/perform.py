@@ -58,6 +58,7 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
         name=step.pipeline,
         step=step.name,
         scratch=scratch,
+        parts=workspace / ".mlspec" / "parts",
         checkpoint_every=step.checkpoint_every,
         profile=step.profile,
         launcher=step.launcher,

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlspec.engine.reading.files import files_of
 from mlspec.errors import MissingError, MlspecError, PlanError
 from mlspec.plan.plan import Step
 from mlspec.sdk.budget import DATABASE, LIBRARIES, MOST, SHARE, Budget
 from mlspec.sdk.context import Context
 from mlspec.sdk.fields import size_text
+from mlspec.sdk.file_source import FileSource
 from mlspec.sdk.frozen import freeze
 from mlspec.sdk.model import FittedModel
 from mlspec.sdk.slot import Slot
@@ -32,6 +34,8 @@ FITTED = 8
 """Bytes of memory that a fitted model takes for an encoded value of each row, at least."""
 PERMUTED = 8
 """Bytes of memory that the order of an epoch takes for a training row."""
+KEPT, KEPT_PARSED = 0.6, 0.9
+"""Share of a table that is kept of several files (`engine/parts.py`); of text, its typed rows with it."""
 WHOLE = 2**30
 """Bytes of encoded rows from which on an epoch is cut (`engine/training/windows.py`, which needs torch)."""
 TEST = 0.2
@@ -85,7 +89,7 @@ def room(steps: Iterable[Step], workspace: Path) -> Room | None:
     limit = reading.memory
     if extent is None:
         return Room(None, None, limit, LIBRARIES + DATABASE)
-    sized = _Sized(data, extent, limit)
+    sized = _Sized(data, extent, limit, _kept(data, workspace))
     needs = [LIBRARIES + min(sized.table, DATABASE)]
     if "train" in working:
         needs.append(LIBRARIES + sized.trained(working["train"].parameters))
@@ -147,7 +151,7 @@ def check_promise(found: Room, limit: int | None) -> None:
 class _Sized:
     """What rows take in each part of the work, in bytes."""
 
-    def __init__(self, data: Mapping[str, Any], extent: Extent, limit: int | None) -> None:
+    def __init__(self, data: Mapping[str, Any], extent: Extent, limit: int | None, kept: float) -> None:
         features = data["features"] if isinstance(data["features"], Mapping) else {}
         kinds = [str(feature["kind"]) for feature in features.values()]
         sample = data.get("sample")
@@ -166,6 +170,7 @@ class _Sized:
         split = data.get("split") or {}
         said = split.get("test")
         self._test = float(said) if isinstance(said, int | float) else TEST
+        self._kept = 0 if sample else int(self.table * kept)
         self._database = _default() if limit is None else Budget(limit).database
 
     @property
@@ -185,8 +190,8 @@ class _Sized:
         """Disk that is taken at once."""
         waiting = max(self.table - self._database, 0)
         if not prepares:
-            return waiting
-        left = self._count * self._encoded + int(self._bytes * self._test / 2)
+            return self._kept + waiting
+        left = self._kept + self._count * self._encoded + int(self._bytes * self._test / 2)
         return left + max(waiting, int(self._count * self._test) * STORED)
 
 
@@ -197,6 +202,14 @@ def _extent(data: Mapping[str, Any], workspace: Path) -> Extent | None:
         return source.extent(Context(workspace=workspace))
     except MlspecError:
         return None  # not here, or damaged: the step tells
+
+
+def _kept(data: Mapping[str, Any], workspace: Path) -> float:
+    """Return the share of a table's bytes that is kept of its files for the next run."""
+    source = Slot("source").choose(freeze(data["source"]))
+    if not isinstance(source, FileSource) or len(files_of(source, Context(workspace=workspace))) == 1:
+        return 0.0
+    return KEPT_PARSED if source.parsed else KEPT
 
 
 def _default() -> int:

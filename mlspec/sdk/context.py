@@ -27,6 +27,10 @@ class Context:
     """The step's full name, such as `export-main`."""
     scratch: Path = field(default_factory=lambda: Path("/tmp"))
     """A folder for checkpoints and spills, kept between runs of this step with the same inputs."""
+    parts: Path | None = None
+    """A folder in which what was made of single files of the data is kept for the next run
+    (`engine/parts.py`); None where nothing is.
+    """
     checkpoint_every: float = 300.0
     """Seconds between checkpoints inside an epoch (`training.checkpoint.every`, which changes no result)."""
     profile: bool = False

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path as File
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import field_validator
 
 from mlspec.sdk.context import Context
 from mlspec.sdk.fields import Path, check_no_credentials
-from mlspec.sdk.source import Source
+from mlspec.sdk.source import Source, Unreadable
 
 if TYPE_CHECKING:
+    import ibis
     import pyarrow as pa
 
 
@@ -19,6 +22,9 @@ class FileSource(Source):
 
     suffixes: ClassVar[tuple[str, ...]]
     """Ends of the names of those files of a folder that are read, in small letters."""
+
+    parsed: ClassVar[bool] = False
+    """True where reading a file is work that is worth keeping: its rows are text."""
 
     path: Path
     """A file, a glob, or a folder, here or behind a URL (`s3://bucket/rows`). In a folder every file of this
@@ -54,3 +60,15 @@ class FileSource(Source):
         import pyarrow as pa
 
         return pa.schema([(name, pa.string()) for name in self.columns(context)])
+
+    def read_files(self, files: Sequence[File], context: Context) -> ibis.Table | None:
+        """Return the rows of some of this source's local files, in their order, with a column `mlspec_file`
+        that holds the file's path; None where this kind reads all files together or none.
+
+        What columns there are is decided by all files, as in `read`.
+        """
+        return None
+
+    def unreadable_by_file(self, table: ibis.Table) -> Mapping[File, tuple[Unreadable, ...]]:
+        """Return `unreadable()` of each file apart; a file of which nothing was lost may be absent."""
+        return {}

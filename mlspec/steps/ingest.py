@@ -8,6 +8,7 @@ from typing import Any
 
 from mlspec.engine.checking.contract_file import infer_contract
 from mlspec.engine.checking.statistics import statistics
+from mlspec.engine.checking.survey import Survey
 from mlspec.engine.files import write_bytes, write_json
 from mlspec.engine.pushdown.open_rows import open_rows
 from mlspec.engine.reading.kept_rows import keep_rows, of_kept_rows
@@ -36,35 +37,46 @@ def ingest(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pa
     data = parameters["data"]
     source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
     marks = Marks.of(source, context)
+    found: Survey | Reading
     if source.computes:
         snapshot = source.snapshot()
         kept: dict[str, Any] | None = snapshot.fingerprint()
-        reading = open_rows(data, snapshot)
+        found = open_rows(data, snapshot)
     else:
         kept = keep_rows(source, output, context) if source.keeps else None
-        reading = Reading.of(of_kept_rows(data, output, context), context)
+        local = of_kept_rows(data, output, context)
+        found = Survey.of(local, context) or Reading.of(local, context)
     write_json(
         output / "rejects.json",
-        {"rows": reading.rejected, "reasons": [item.plain() for item in reading.rejects]},
+        {"rows": found.rejected, "reasons": [item.plain() for item in found.rejects]},
     )
-    reading.check()
-    if reading.rejected:
+    found.check()
+    if found.rejected:
         context.say(
-            f"{reading.rejected} of {reading.rows} rows are unreadable and left out; they are in rejects.json"
+            f"{found.rejected} of {found.rows} rows are unreadable and left out; they are in rejects.json"
         )
-    types = reading.types()
-    manifest = {
-        "rows": reading.rows,
-        "rejected": reading.rejected,
-        "columns": types,
-        "fingerprint": source.fingerprint(context) if kept is None else kept,
-    }
+
+    def tell(done: float, total: float) -> None:
+        context.progress(done, total, f"columns of {found.rows:,} rows")
+
+    if isinstance(found, Survey):
+        (types, told), fingerprint = found.summary(tell), found.by_file.fingerprint
+        if line := found.line():
+            context.say(line)
+    else:
+        types, told = found.types(), statistics(found.table, tell)
+        fingerprint = source.fingerprint(context) if kept is None else kept
+        found.close()
     marks.check()
-    write_json(output / "manifest.json", manifest)
-    found = statistics(
-        reading.table, lambda done, total: context.progress(done, total, f"columns of {reading.rows:,} rows")
+    write_json(
+        output / "manifest.json",
+        {
+            "rows": found.rows,
+            "rejected": found.rejected,
+            "columns": types,
+            "fingerprint": fingerprint if kept is None else kept,
+        },
     )
-    write_json(output / "statistics.json", found)
-    reading.close()
-    contract = infer_contract(found, types, data.get("key") or (), context.name.removeprefix("data-"))
+    write_json(output / "statistics.json", told)
+    contract = infer_contract(told, types, data.get("key") or (), context.name.removeprefix("data-"))
     write_bytes(output / "contract.yaml", contract.encode())

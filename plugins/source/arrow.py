@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mlspec.errors import StepError
@@ -59,18 +60,24 @@ class Arrow(FileSource):
 
     def read(self, context: Context) -> ibis.Table:
         """Return the rows with the types of the files; folders' columns are text."""
-        from mlspec.engine.database import database
-        from mlspec.engine.reading.arrow_files import arrow_files
-        from mlspec.engine.reading.files import files_of, here, partitions_of
+        from mlspec.engine.reading.files import files_of, here
 
         if self.keeps:
             return here(self, context).read(context)
+        return self._rows(files_of(self, context), context, named=False)
+
+    def read_files(self, files: Sequence[File], context: Context) -> ibis.Table:
+        """Return the rows of some files."""
+        return self._rows(files, context, named=True)
+
+    def _rows(self, files: Sequence[File], context: Context, *, named: bool) -> ibis.Table:
+        from mlspec.engine.database import database
+        from mlspec.engine.reading.arrow_files import arrow_files
+        from mlspec.engine.reading.files import partitions_of
 
         connection = database(context)
         self.columns(context)
-        rows = arrow_files(
-            files_of(self, context), self._schema(context), partitions_of(self, context), context
-        )
+        rows = arrow_files(files, self._schema(context), partitions_of(self, context), context, named=named)
         connection.con.register("mlspec_arrow", rows)
         found: ibis.Table = connection.table("mlspec_arrow")
         return found

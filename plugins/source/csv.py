@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -33,6 +33,7 @@ class Csv(FileSource):
     """
 
     text: ClassVar[bool] = True
+    parsed: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (
         ".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.zst", ".tsv.zst",
     )  # fmt: skip
@@ -121,19 +122,27 @@ class Csv(FileSource):
 
     def read(self, context: Context) -> ibis.Table:
         """Return the rows, every column as text."""
+        from mlspec.engine.reading.files import files_of, here
+
+        if self.keeps:
+            return here(self, context).read(context)
+        return self._rows(files_of(self, context), context, named=False)
+
+    def read_files(self, files: Sequence[File], context: Context) -> ibis.Table:
+        """Return the rows of some files, every column as text."""
+        return self._rows(files, context, named=True)
+
+    def _rows(self, files: Sequence[File], context: Context, *, named: bool) -> ibis.Table:
         from mlspec.engine.database import database
         from mlspec.engine.reading.file_names import note_names
-        from mlspec.engine.reading.files import files_of, here, partitions_of
+        from mlspec.engine.reading.files import partitions_of
         from mlspec.engine.reading.lines import LONGEST
         from mlspec.engine.reading.partitions import FILE
         from mlspec.engine.reading.places import name_of
         from mlspec.engine.reading.unpacked import check_whole
         from mlspec.engine.sql import file_list, literal
 
-        if self.keeps:
-            return here(self, context).read(context)
-
-        folders, files = partitions_of(self, context), files_of(self, context)
+        folders = partitions_of(self, context)
         names = self.columns(context)
         names = names[: len(names) - len(folders.columns)]
         for file in files:
@@ -153,15 +162,14 @@ class Csv(FileSource):
             "nullstr": "[" + ", ".join(map(literal, self.nulls)) + "]",
             "columns": "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names) + "}",
         }
-        chosen = "*"
-        if folders.columns:
+        if folders.columns or named:
             options["filename"] = literal(FILE)
-            chosen = f"* EXCLUDE ({FILE}){folders.sql()}"
         text = ", ".join(f"{key} = {value}" for key, value in options.items())
         connection = database(context)
         note_names(connection.con, files, context, folders.root)
         found: ibis.Table = connection.sql(
-            f"SELECT {chosen} FROM read_csv({file_list(files)}, {text})", dialect="duckdb"
+            f"SELECT {folders.chosen(named=named)} FROM read_csv({file_list(files)}, {text})",
+            dialect="duckdb",
         )
         return found
 
@@ -171,6 +179,12 @@ class Csv(FileSource):
         Raises:
             StepError: a quote swallowed whole lines, or a line is longer than 16 MiB.
         """
+        from mlspec.engine.reading.together import together
+
+        return together(self.unreadable_by_file(table).values())
+
+    def unreadable_by_file(self, table: ibis.Table) -> Mapping[File, tuple[Unreadable, ...]]:
+        """Return the same of each file apart."""
         from mlspec.engine.reading.csv_rejects import csv_rejects
         from mlspec.engine.reading.file_names import noted_names
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path as File
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mlspec.sdk.context import Context
@@ -26,6 +28,7 @@ class Json(FileSource):
     an unknown one, are rejects: counted, shown, and held against `data.max_rejects`.
     """
 
+    parsed: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = tuple(
         end + packed for packed in ("", ".gz", ".zst") for end in (".json", ".jsonl", ".ndjson")
     )
@@ -60,19 +63,27 @@ class Json(FileSource):
 
     def read(self, context: Context) -> ibis.Table:
         """Return the rows, every column as JSON; folders' columns as text."""
+        from mlspec.engine.reading.files import files_of, here
+
+        if self.keeps:
+            return here(self, context).read(context)
+        return self._rows(files_of(self, context), context, named=False)
+
+    def read_files(self, files: Sequence[File], context: Context) -> ibis.Table:
+        """Return the rows of some files, every column as JSON."""
+        return self._rows(files, context, named=True)
+
+    def _rows(self, files: Sequence[File], context: Context, *, named: bool) -> ibis.Table:
         from mlspec.engine.database import database
         from mlspec.engine.reading.file_names import note_names
-        from mlspec.engine.reading.files import files_of, here, partitions_of
+        from mlspec.engine.reading.files import partitions_of
         from mlspec.engine.reading.lines import LONGEST
         from mlspec.engine.reading.partitions import FILE
         from mlspec.engine.reading.places import name_of
         from mlspec.engine.reading.unpacked import check_whole
         from mlspec.engine.sql import file_list, literal, quote
 
-        if self.keeps:
-            return here(self, context).read(context)
-
-        folders, files = partitions_of(self, context), files_of(self, context)
+        folders = partitions_of(self, context)
         names = self.columns(context)
         names = names[: len(names) - len(folders.columns)]
         for file in files:
@@ -91,24 +102,40 @@ class Json(FileSource):
             f"json_extract(json, {literal(_pointer(name))}) AS {quote(name)}" for name in names
         )
         found: ibis.Table = connection.sql(
-            f"SELECT {values}{folders.sql()} FROM mlspec_json WHERE why IS NULL", dialect="duckdb"
+            f"SELECT {folders.chosen(named=named, rest=values)} FROM mlspec_json WHERE why IS NULL",
+            dialect="duckdb",
         )
         return found
 
     def unreadable(self, table: ibis.Table) -> tuple[Unreadable, ...]:
         """Return the lines that are no fit objects, by reason."""
+        from mlspec.engine.reading.together import together
+
+        return together(self.unreadable_by_file(table).values())
+
+    def unreadable_by_file(self, table: ibis.Table) -> Mapping[File, tuple[Unreadable, ...]]:
+        """Return the same of each file apart."""
         from mlspec.engine.reading.file_names import noted_names
         from mlspec.engine.reading.json_lines import shown
+        from mlspec.engine.reading.partitions import FILE
 
         connection = table.get_backend().con
-        found = connection.execute(
-            "SELECT why, count(*), min(place, 3) FROM (SELECT why, row_number() OVER () AS place "
-            "FROM mlspec_json) WHERE why IS NOT NULL GROUP BY why ORDER BY why"
+        rows = connection.execute(
+            f"SELECT {FILE}, why, count(*), min(place, 3) FROM (SELECT {FILE}, why, "
+            "row_number() OVER () AS place FROM mlspec_json) GROUP BY ALL ORDER BY why"
         ).fetchall()
-        lines = shown(noted_names(connection), {place: why for why, _, places in found for place in places})
-        return tuple(
-            Unreadable(why, rows, tuple(lines[place] for place in places)) for why, rows, places in found
-        )
+        found: dict[File, tuple[Unreadable, ...]] = {}
+        for file, name in noted_names(connection).items():
+            mine = [(why, count, places) for path, why, count, places in rows if path == str(file)]
+            before = min((places[0] for _, _, places in mine), default=1) - 1
+            lost = [(why, count, [place - before for place in places]) for why, count, places in mine if why]
+            lines = shown({file: name}, {place: why for why, _, places in lost for place in places})
+            if lost:
+                found[file] = tuple(
+                    Unreadable(why, count, tuple(lines[place] for place in places))
+                    for why, count, places in lost
+                )
+        return found
 
     def look_again(self, context: Context) -> None:
         """Go through the lines, for the one that DuckDB gave up on.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mlspec.errors import StepError
@@ -59,22 +60,30 @@ class Parquet(FileSource):
 
     def read(self, context: Context) -> ibis.Table:
         """Return the rows with the types of the files; folders' columns are text."""
-        from mlspec.engine.database import database
-        from mlspec.engine.reading.files import files_of, here, partitions_of
-        from mlspec.engine.reading.partitions import FILE
-        from mlspec.engine.sql import file_list, literal
+        from mlspec.engine.reading.files import files_of, here
 
         if self.keeps:
             return here(self, context).read(context)
+        return self._rows(files_of(self, context), context, named=False)
 
-        folders, files = partitions_of(self, context), files_of(self, context)
+    def read_files(self, files: Sequence[File], context: Context) -> ibis.Table:
+        """Return the rows of some files."""
+        return self._rows(files, context, named=True)
+
+    def _rows(self, files: Sequence[File], context: Context, *, named: bool) -> ibis.Table:
+        from mlspec.engine.database import database
+        from mlspec.engine.reading.files import partitions_of
+        from mlspec.engine.reading.partitions import FILE
+        from mlspec.engine.sql import file_list, literal
+
+        folders = partitions_of(self, context)
         self.columns(context)
-        chosen, options = "*", "hive_partitioning = false"
-        if folders.columns:
+        options = "hive_partitioning = false"
+        if folders.columns or named:
             options += f", filename = {literal(FILE)}"
-            chosen = f"* EXCLUDE ({FILE}){folders.sql()}"
         found: ibis.Table = database(context).sql(
-            f"SELECT {chosen} FROM read_parquet({file_list(files)}, {options})", dialect="duckdb"
+            f"SELECT {folders.chosen(named=named)} FROM read_parquet({file_list(files)}, {options})",
+            dialect="duckdb",
         )
         return found
 

@@ -176,12 +176,14 @@ def test_plan_writes_only_when_told(here, capsys):
 
 
 def test_clean_asks_and_removes_what_can_be_made_again(here, capsys):
-    for name in ("artifacts/small/logs", "artifacts/small/train", ".mlspec/scratch"):
+    for name in ("artifacts/small/logs", "artifacts/small/train", ".mlspec/scratch", ".mlspec/parts"):
         (here / name).mkdir(parents=True)
         (here / name / "file").write_text("x")
     assert main(["clean"]) == 2
     assert (here / "artifacts/small/logs/file").exists()
+    assert ".mlspec/parts" in capsys.readouterr().err
     assert main(["clean", "--yes"]) == 0
+    assert not (here / ".mlspec/parts").exists()
     assert not (here / "artifacts/small/logs").exists() and not (here / ".mlspec/scratch").exists()
     assert (here / "artifacts/small/train/file").exists()
     assert main(["clean", "--yes", "--artifacts"]) == 0

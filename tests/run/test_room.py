@@ -72,6 +72,17 @@ def test_sizes_of_files_tell_bytes_and_no_rows(here: Path) -> None:
     assert taken.rows is None and taken.disk is not None and taken.memory is not None
 
 
+def test_what_is_kept_of_several_files_is_counted(here: Path) -> None:
+    rows = parquet.read_table(here / "rows.parquet")
+    for part in range(2):
+        parquet.write_table(rows.slice(part * ROWS // 2, ROWS // 2), here / f"part-{part}.parquet")
+    one, many = found(here), found(here, "data.source.path='part-*.parquet'")
+    assert many.rows == ROWS and one.disk is not None and many.disk is not None
+    assert main(["run", "data.source.path='part-*.parquet'", "--until", "ingest"]) == 0
+    kept = sum(file.stat().st_size for file in (here / ".mlspec/parts").rglob("*") if file.is_file())
+    assert kept / 2 < many.disk - one.disk < kept * 3
+
+
 def test_a_database_is_not_asked(here: Path) -> None:
     source = "data.source={kind: sql, url: 'sqlite:///rows.db', table: t}"
     plan = planned(here / "spec.yaml", (source,), data=False).plan

@@ -46,7 +46,7 @@ def interpolated(values: NDArray[np.float64], shares: Sequence[float]) -> list[f
     if not len(values):
         return []
     below, above, part = _places(len(values), shares)
-    return _between(values[below], values[above], part)
+    return between(values[below], values[above], part)
 
 
 def _places(
@@ -58,7 +58,8 @@ def _places(
     return below, np.minimum(below + 1, count - 1), place - below
 
 
-def _between(low: NDArray[np.float64], high: NDArray[np.float64], part: NDArray[np.float64]) -> list[float]:
+def between(low: NDArray[np.float64], high: NDArray[np.float64], part: NDArray[np.float64]) -> list[float]:
+    """Return numbers that lie a part (fractions 0-1) of the way from some numbers to others."""
     # A weighted sum of two equal numbers may be off by a bit: rows would seem to lie beside their quantile.
     # Added to 0, -0.0 is 0.0: which of the two comes first is chance.
     found: list[float] = (np.where(low == high, low, low * (1 - part) + high * part) + 0.0).tolist()
@@ -87,4 +88,4 @@ def _there(table: ibis.Table, column: str, shares: Sequence[float], rows: int) -
         )
     )
     low, high = (np.array([found[place] for place in places.tolist()]) for places in (below, above))
-    return _between(low, high, part)
+    return between(low, high, part)

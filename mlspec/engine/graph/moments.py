@@ -78,7 +78,7 @@ def exact_moments(
         low, high = bounds[f"{name}.low"], bounds[f"{name}.high"]
         if low is None or low == high:
             continue
-        middle, step = grids[name] = _grid(low, high)
+        middle, step = grids[name] = grid(low, high)
         # Divided twice, for the reciprocal of a very small step is no finite number.
         units = (column - double(middle)) / double(step)
         whole = units.round().cast("int64").cast("decimal(19, 0)")
@@ -97,7 +97,7 @@ def first(table: ibis.Table, aggregates: Mapping[str, ibis.Scalar]) -> dict[str,
     return {name: row[f"a{place}"] for place, name in enumerate(aggregates)}
 
 
-def _grid(low: float, high: float) -> tuple[float, float]:
+def grid(low: float, high: float) -> tuple[float, float]:
     """Return the middle of a range and a power of two as step, so that whole numbers are counted exactly."""
     half = high / 2 - low / 2
     step = math.ldexp(1.0, max(math.frexp(half)[1] - _STEPS, -1022))
@@ -105,18 +105,35 @@ def _grid(low: float, high: float) -> tuple[float, float]:
 
 
 def _moments(
-    name: str, bounds: Mapping[str, Any], sums: Mapping[str, Any], grid: tuple[float, float] | None
+    name: str, bounds: Mapping[str, Any], sums: Mapping[str, Any], cut: tuple[float, float] | None
 ) -> Moments:
     rows, low, high = bounds[f"{name}.rows"], bounds[f"{name}.low"], bounds[f"{name}.high"]
     if low is None:
         return Moments(0, None, None, None, None)
     # Which of -0.0 and 0.0 a database finds smaller is chance.
     low, high = low + 0.0, high + 0.0
-    if grid is None:
+    total, squares = (0, 0) if cut is None else (int(sums[f"{name}.sum"]), int(sums[f"{name}.squares"]))
+    return of_sums(rows, low, high, cut, total, squares)
+
+
+def of_sums(
+    rows: int, low: float, high: float, cut: tuple[float, float] | None, total: int, squares: int
+) -> Moments:
+    """Return the moments of numbers that were counted in whole steps.
+
+    Args:
+        rows: How many.
+        low: The smallest.
+        high: The largest.
+        cut: What `grid` gave; None where all are equal.
+        total: Sum of the whole steps from the middle, each rounded, halves away from zero.
+        squares: Sum of their squares.
+    """
+    if cut is None:
         return Moments(rows, low, high, low, 0.0)
-    middle, step = grid
-    mean = Fraction(int(sums[f"{name}.sum"]), rows)
-    variance = Fraction(int(sums[f"{name}.squares"]), rows) - mean * mean
+    middle, step = cut
+    mean = Fraction(total, rows)
+    variance = Fraction(squares, rows) - mean * mean
     # A step is as coarse as 2^-40 of the range: what it rounds past the ends of the column goes back to them.
     centre = min(max(Fraction(middle) + mean * Fraction(step), Fraction(low)), Fraction(high))
     return Moments(rows, low, high, float(centre), min(math.sqrt(variance) * step, high / 2 - low / 2))

@@ -42,5 +42,5 @@ def open_reading(
             snapshot.close()
             raise
     reading = Reading.of(of_kept_rows(data, folder, context), context).check()
-    as_ingested(data, manifest, context)
+    as_ingested(data, manifest, context, reading.fingerprint)
     return reading

@@ -8,31 +8,39 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import dataset, fs
 
-from mlspec.engine.reading.partitions import Partitions
+from mlspec.engine.reading.partitions import FILE, Partitions
 from mlspec.engine.reading.places import name_of
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 
 
 def arrow_files(
-    files: Sequence[Path], schema: pa.Schema, folders: Partitions, context: Context
+    files: Sequence[Path], schema: pa.Schema, folders: Partitions, context: Context, *, named: bool = False
 ) -> dataset.Dataset:
     """Return the rows of some files in their order, with the columns that their folders are.
 
     Every batch is looked at before: offsets that point out of a buffer would be read as they are.
+
+    Args:
+        files: At least one.
+        schema: Of each.
+        folders: The columns that their folders are.
+        context: Where relative paths start.
+        named: Whether a last column, `FILE`, holds the path of each row's file.
 
     Raises:
         StepError: a file is damaged.
     """
     form, local = dataset.IpcFileFormat(), fs.LocalFileSystem()
     whole = schema.remove_metadata()
-    for name in folders.columns:
+    for name in (*folders.columns, *([FILE] if named else ())):
         whole = whole.append(pa.field(name, pa.string()))
     pieces = []
     for file in files:
         _check(file, name_of(file, context, folders.root))
         condition = None
-        for name, value in folders.values(file).items():
+        values = folders.values(file) | ({FILE: str(file)} if named else {})
+        for name, value in values.items():
             column = dataset.field(name)
             found = column.is_null() if value is None else column == value
             condition = found if condition is None else condition & found

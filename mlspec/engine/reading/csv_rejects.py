@@ -9,6 +9,7 @@ from typing import Any
 
 from mlspec.engine.reading.csv_records import Record
 from mlspec.engine.reading.lines import too_long
+from mlspec.engine.reading.together import SHOWN
 from mlspec.errors import StepError
 from mlspec.sdk.source import Unreadable
 
@@ -20,8 +21,6 @@ TOLD = {
     QUOTE: "text behind a closing quote",
 }
 """What DuckDB calls a fault, in words."""
-SHOWN = 3
-"""Rows of a reason that are shown."""
 # A row may have several faults; its line is DuckDB's count of records, empty lines among them. What DuckDB
 # shows as the row's text is often another row's.
 FAULTS = (
@@ -37,7 +36,7 @@ Records = Callable[[Path, str], Iterator[Record]]
 
 @dataclass
 class _Rejects:
-    """What is known of the rejects of all files."""
+    """What is known of the rejects of a file."""
 
     records: Records
     names: Mapping[Path, str]
@@ -55,6 +54,13 @@ class _Rejects:
                 wanted[place] = fault
         if wanted:
             self._look(file, wanted)
+
+    def found(self) -> tuple[Unreadable, ...]:
+        """Return them by reason."""
+        return tuple(
+            Unreadable(reason, count, tuple(self.examples.get(reason, ())))
+            for reason, count in sorted(self.rows.items())
+        )
 
     def _look(self, file: Path, wanted: Mapping[int, str]) -> None:
         last, name = max(wanted), self.names[file]
@@ -74,8 +80,10 @@ class _Rejects:
                 return
 
 
-def csv_rejects(connection: Any, records: Records, names: Mapping[Path, str]) -> tuple[Unreadable, ...]:
-    """Return what DuckDB's CSV reader rejected in its last pass.
+def csv_rejects(
+    connection: Any, records: Records, names: Mapping[Path, str]
+) -> dict[Path, tuple[Unreadable, ...]]:
+    """Return what DuckDB's CSV reader rejected in its last pass, by file.
 
     Args:
         connection: The DuckDB that read the files.
@@ -86,21 +94,25 @@ def csv_rejects(connection: Any, records: Records, names: Mapping[Path, str]) ->
         StepError: a quote swallowed whole lines, so that nobody can tell how many rows were lost; a line is
             longer than 16 MiB; or lines end in different ways.
     """
-    found, rejects = connection.execute(FAULTS), _Rejects(records, names)
+    query = connection.execute(FAULTS)
+    by_file: dict[Path, tuple[Unreadable, ...]] = {}
     before: str | None = None
     faults: dict[int, str] = {}
-    while batch := found.fetchmany(10_000):
+
+    def close() -> None:
+        if before is not None:
+            rejects = _Rejects(records, names)
+            rejects.add(before, faults)
+            by_file[Path(before)] = rejects.found()
+
+    while batch := query.fetchmany(10_000):
         for path, place, fault in batch:
-            if path != before and before is not None:
-                rejects.add(before, faults)
-                faults = {}
-            before, faults[int(place)] = path, fault
-    if before is not None:
-        rejects.add(before, faults)
-    return tuple(
-        Unreadable(reason, count, tuple(rejects.examples.get(reason, ())))
-        for reason, count in sorted(rejects.rows.items())
-    )
+            if path != before:
+                close()
+                before, faults = path, {}
+            faults[int(place)] = fault
+    close()
+    return {file: by_file[file] for file in names if file in by_file}
 
 
 def _swallowed(name: str, line: int) -> StepError:

@@ -29,8 +29,18 @@ class Partitions:
     """The folder below which their folders lie."""
     columns: tuple[str, ...] = ()
 
-    def sql(self) -> str:
-        """Return what stands behind `*` to select the columns from a reader that tells `FILE`."""
+    def chosen(self, *, named: bool, rest: str = "*") -> str:
+        """Return what to select from a reader, which tells `FILE` where there are columns or it is `named`.
+
+        Args:
+            named: Whether `FILE` is wanted, as the last column.
+            rest: The reader's own columns, where these are not all but `FILE`.
+        """
+        if rest == "*" and (named or self.columns):
+            rest = f"* EXCLUDE ({FILE})"
+        return rest + self._sql() + (f", {FILE}" if named else "")
+
+    def _sql(self) -> str:
         below = f"substr({FILE}, {len(str(self.root).rstrip('/')) + 1})"
         found = ""
         for name in self.columns:

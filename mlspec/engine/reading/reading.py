@@ -8,22 +8,25 @@ from typing import TYPE_CHECKING, Any, Self
 
 import ibis
 
-from mlspec.engine.database import settle
+from mlspec.engine.database import database, settle
 from mlspec.engine.pulse import pulse
-from mlspec.engine.reading.cast import Cast, cast, cast_source
+from mlspec.engine.reading.by_file import ByFile
+from mlspec.engine.reading.cast import Cast, cast
+from mlspec.engine.reading.load import load
 from mlspec.engine.reading.marks import Marks
 from mlspec.engine.reading.refusal import told
 from mlspec.engine.reading.reject import Reject
+from mlspec.engine.reading.rejects import account, reasons, reject_example
 from mlspec.engine.reading.role import roles
-from mlspec.engine.sql import quote
-from mlspec.errors import CheckFailed, StepError
+from mlspec.engine.reading.together import together
+from mlspec.engine.sql import file_list, quote
 from mlspec.sdk.context import Context
 from mlspec.sdk.contract import JsonType
 from mlspec.sdk.frozen import freeze
 from mlspec.sdk.slot import Slot
 
 if TYPE_CHECKING:
-    from mlspec.sdk.source import Source
+    from mlspec.sdk.source import Source, Unreadable
 
 INTEGER, BOOLEAN = "(0|-?[1-9][0-9]{0,14})", "(true|false)"
 
@@ -46,6 +49,8 @@ class Reading:
     """What each raw column holds, in their order; None where only its values tell."""
     max_rejects: float
     """Share of rows (fraction 0-1) that may be unreadable."""
+    fingerprint: Mapping[str, Any] | None = None
+    """Of the source as it was read, where it had to be asked for; else None."""
 
     @classmethod
     def of(cls, data: Mapping[str, Any], context: Context) -> Self:
@@ -58,28 +63,26 @@ class Reading:
         Raises:
             StepError: the source cannot be read, or a column cannot be what the spec says.
         """
-        source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
-        marks = Marks.of(source, context)
-        with told(marks):
-            raw = source.read(context)
-            casts = tuple(cast(role, raw.schema()[role.column]) for role in roles(data, raw.columns))
-            connection = raw.get_backend()
-            with pulse(connection.con, context, marks.size, "bytes"):
-                connection.con.execute(_load(ibis.to_sql(raw, dialect="duckdb"), casts))
-            unreadable = tuple(
-                Reject(None, item.reason, item.rows, item.examples) for item in source.unreadable(raw)
-            )
+        by_file = ByFile.of(data, context)
+        if by_file is not None and by_file.source.parsed:
+            casts = by_file.casts
+            connection, lost = _by_file(by_file)
+        else:
+            connection, casts, lost = _at_once(data, context)
+        if by_file is not None:
+            by_file.marks.check()
+        unreadable = tuple(Reject(None, item.reason, item.rows, item.examples) for item in lost)
         taken_apart = _one(connection, "SELECT count(*) FROM mlspec_typed")
-        marks.check()
         settle(connection)
         kept = _keep(connection, casts, taken_apart, data.get("sample"))
         rejects = (*unreadable, *_rejects(connection, casts))
         return cls(
             table=connection.table("mlspec_rows"),
             rows=kept + sum(item.rows for item in unreadable),
-            rejects=tuple(sorted(rejects, key=lambda item: (-item.rows, item.column or "", item.reason))),
+            rejects=tuple(sorted(rejects, key=lambda item: item.order)),
             types_told={item.role.column: item.type for item in casts},
             max_rejects=float(data.get("max_rejects") or 0.0),
+            fingerprint=None if by_file is None else by_file.fingerprint,
         )
 
     @property
@@ -94,20 +97,7 @@ class Reading:
             StepError: there are no rows.
             CheckFailed: more rows are unreadable than `data.max_rejects` allows.
         """
-        if self.rejected > self.max_rejects * self.rows:
-            share = self.rejected / self.rows
-            lines = "".join(f"\n  {item}" for item in self.rejects[:10])
-            raise CheckFailed(
-                f"{self.rejected} of {self.rows} rows are unreadable ({share:.3%}), "
-                f"and data.max_rejects allows {self.max_rejects:.3%}:{lines}",
-                where="data",
-                fix=f"mend the rows, or set data.max_rejects: {_above(share)}",
-            )
-        if self.rows == self.rejected:
-            raise StepError(
-                "the source has no rows" if self.rows == 0 else "no row of the source is readable",
-                where="data.source",
-            )
+        account(self.rows, self.rejects, self.max_rejects)
         return self
 
     def __enter__(self) -> Self:
@@ -138,30 +128,42 @@ class Reading:
         return {name: told or found[name] for name, told in self.types_told.items()}
 
 
+def _at_once(
+    data: Mapping[str, Any], context: Context
+) -> tuple[Any, tuple[Cast, ...], tuple[Unreadable, ...]]:
+    """Read the whole source into `mlspec_typed`."""
+    source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
+    marks = Marks.of(source, context)
+    with told(marks):
+        raw = source.read(context)
+        casts = tuple(cast(role, raw.schema()[role.column]) for role in roles(data, raw.columns))
+        connection = raw.get_backend()
+        with pulse(connection.con, context, marks.size, "bytes"):
+            connection.con.execute(load(ibis.to_sql(raw, dialect="duckdb"), casts))
+        lost = source.unreadable(raw)
+    marks.check()
+    return connection, casts, lost
+
+
+def _by_file(by_file: ByFile) -> tuple[Any, tuple[Unreadable, ...]]:
+    """Read the files that are new into `mlspec_typed`, and take the others as they were kept."""
+    missing = by_file.missing()
+    fresh = by_file.read(missing) if missing else None
+    if fresh is not None:
+        by_file.keep(fresh)
+        if len(missing) == len(by_file.files):
+            return fresh.backend, together(fresh.unreadable[place] for place in sorted(fresh.unreadable))
+        fresh.backend.disconnect()
+    files, lost = by_file.kept_rows()
+    connection = database(by_file.context)
+    size = sum(file.stat().st_size for file in files)
+    with pulse(connection.con, by_file.context, size, "bytes"):
+        connection.con.execute(f"CREATE TABLE mlspec_typed AS SELECT * FROM read_parquet({file_list(files)})")
+    return connection, together(lost)
+
+
 def _one(connection: Any, query: str) -> int:
     return int(connection.con.execute(query).fetchone()[0])
-
-
-def _above(share: float) -> str:
-    return f"{share * 1.001 + 1e-6:.4g}"
-
-
-def _load(source: str, casts: Sequence[Cast]) -> str:
-    """Return the statement that reads everything once: values, and which check failed on what."""
-    values = ", ".join(f"{item.value} AS {quote(item.role.column)}" for item in casts)
-    checks = [(condition, item.raw) for item in casts for condition, _ in item.checks]
-    code = raw = "NULL"
-    if checks:
-        code = (
-            "CASE "
-            + " ".join(f"WHEN {test} THEN {number}" for number, (test, _) in enumerate(checks))
-            + " END"
-        )
-        raw = "CASE " + " ".join(f"WHEN {test} THEN left({text}, 200)" for test, text in checks) + " END"
-    return (
-        f"CREATE TABLE mlspec_typed AS SELECT {values}, CAST({code} AS INTEGER) AS mlspec_reject, "
-        f"CAST({raw} AS VARCHAR) AS mlspec_raw FROM ({cast_source(source, casts)}) AS mlspec_source"
-    )
 
 
 def _keep(connection: Any, casts: Sequence[Cast], rows: int, sample: int | None) -> int:
@@ -180,7 +182,7 @@ def _keep(connection: Any, casts: Sequence[Cast], rows: int, sample: int | None)
 
 
 def _rejects(connection: Any, casts: Sequence[Cast]) -> tuple[Reject, ...]:
-    reasons = [(item.role.column, why) for item in casts for _, why in item.checks]
+    why = reasons(casts)
     found = connection.con.execute(
         "SELECT mlspec_reject, max(n), list(mlspec_row ORDER BY mlspec_row), "
         "list(mlspec_raw ORDER BY mlspec_row) FROM ("
@@ -190,13 +192,10 @@ def _rejects(connection: Any, casts: Sequence[Cast]) -> tuple[Reject, ...]:
     ).fetchall()
     return tuple(
         Reject(
-            reasons[code][0],
-            reasons[code][1],
+            why[code][0],
+            why[code][1],
             rows,
-            tuple(
-                f"row {row}: {'null' if raw is None else repr(raw)}"
-                for row, raw in zip(at, raws, strict=True)
-            ),
+            tuple(reject_example(row, raw) for row, raw in zip(at, raws, strict=True)),
         )
         for code, rows, at, raws in found
     )

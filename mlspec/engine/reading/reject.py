@@ -22,6 +22,11 @@ class Reject:
         subject = f"column '{self.column}'" if self.column else "row"
         return f"{self.rows} rows: {subject} {self.reason} ({'; '.join(self.examples)})"
 
+    @property
+    def order(self) -> tuple[int, str, str]:
+        """Return what sorts rejects: those of most rows come first."""
+        return (-self.rows, self.column or "", self.reason)
+
     def plain(self) -> dict[str, Any]:
         """Return plain JSON data."""
         return asdict(self) | {"examples": list(self.examples)}
