@@ -6,6 +6,7 @@ import functools
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import torch
 from safetensors.torch import save_file
 
@@ -13,6 +14,7 @@ from mlspec import registry
 from mlspec.engine.exporting.join import Joined, Parts, join
 from mlspec.engine.graph.features import build_features, shape
 from mlspec.engine.graph.session import Session
+from mlspec.engine.querying.ask import arrays, refused
 from mlspec.sdk.contract import FittedTarget
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.feature import FittedColumn
@@ -73,3 +75,15 @@ def _encoded(features: bytes, kind: str) -> Encoded:
     bounds = {"binary": [0.5], "category": [0.3, 0.7], "number": []}[kind]
     truth = np.digitize(score, np.quantile(score, bounds)) if bounds else score
     return Encoded(numbers, codes, truth.astype(np.float64))
+
+
+def held(found: pa.Table, joined: Joined, rows: pa.RecordBatch) -> None:
+    """Answers of a query are those of the file: numbers to float32's last digits, each label."""
+    assert refused(found) == [None] * rows.num_rows
+    answers = arrays(found, joined.contract)
+    expected = Session(joined.model.SerializeToString(), joined.contract.inputs).run(rows)
+    if "value" in expected:
+        assert np.abs(answers["value"] - expected["value"]).max() <= 1e-5 * joined.contract.target.std
+        return
+    assert np.abs(answers["probabilities"] - expected["probabilities"]).max() <= 1e-6
+    assert (answers["label"] == expected["label"]).all()

@@ -10,7 +10,7 @@ import pytest
 from mlspec.engine.builder import Builder
 from mlspec.engine.graph.features import fit_features
 from mlspec.engine.graph.session import Session
-from mlspec.engine.querying.ask import Ask, arrays, refused
+from mlspec.engine.querying.ask import Ask, refused
 from mlspec.engine.querying.query import query
 from mlspec.engine.querying.term import Terms
 from mlspec.engine.querying.trace import trace
@@ -25,23 +25,11 @@ def asked(joined, rows: pa.RecordBatch, table: str = "rows", keep: tuple[str, ..
     return Ask(made.text("duckdb"), table, keep).run(rows)
 
 
-def held(found: pa.Table, joined, rows: pa.RecordBatch) -> None:
-    """Answers of a query are those of the file: numbers to float32's last digits, each label."""
-    assert refused(found) == [None] * rows.num_rows
-    answers = arrays(found, joined.contract)
-    expected = Session(joined.model.SerializeToString(), joined.contract.inputs).run(rows)
-    if "value" in expected:
-        assert np.abs(answers["value"] - expected["value"]).max() <= 1e-5 * joined.contract.target.std
-        return
-    assert np.abs(answers["probabilities"] - expected["probabilities"]).max() <= 1e-6
-    assert (answers["label"] == expected["label"]).all()
-
-
 @pytest.mark.parametrize("kind", queried.TARGETS)
 @pytest.mark.parametrize("model", queried.MODELS)
 def test_every_hostile_row_is_answered_as_the_file_does(model: str, kind: str, tmp_path: Path) -> None:
     joined, rows = queried.joined(model, kind, tmp_path), hostile.legal(seed=3)
-    held(asked(joined, rows), joined, rows)
+    queried.held(asked(joined, rows), joined, rows)
 
 
 @pytest.mark.parametrize("calibration", queried.CALIBRATED)
@@ -49,7 +37,7 @@ def test_a_calibration_is_part_of_the_query(calibration: str, tmp_path: Path) ->
     joined = queried.joined("gradient_boosting", "binary", tmp_path, calibration=calibration)
     plain = queried.joined("gradient_boosting", "binary", tmp_path)
     rows = hostile.legal(seed=4, rows=1_000)
-    held(asked(joined, rows), joined, rows)
+    queried.held(asked(joined, rows), joined, rows)
     assert not asked(joined, rows).equals(asked(plain, rows))
 
 
@@ -112,7 +100,7 @@ def test_thousands_of_categories_are_found(tmp_path: Path) -> None:
     inputs = (InputColumn(name="text", kind="category", tensor="string", type="string"),)
     joined = _linear(fitted, inputs, tmp_path)
     rows = pa.RecordBatch.from_pydict({"text": pa.array([*values[::7], *values[-4:], "unseen", None, ""])})
-    held(asked(joined, rows), joined, rows)
+    queried.held(asked(joined, rows), joined, rows)
 
 
 def _linear(fitted, inputs, folder: Path):
@@ -146,7 +134,7 @@ def test_names_of_columns_stay_names(name: str, tmp_path: Path) -> None:
     rows = pa.RecordBatch.from_pydict({name: [1.0, None, 9.0], "key": ["x", "y", "z"]})
     found = asked(joined, rows, table='a"; --.b" x', keep=("key",))
     assert found.column("key").to_pylist() == ["x", "y", "z"]
-    held(found, joined, rows.select([name]))
+    queried.held(found, joined, rows.select([name]))
     whole = query(joined.model, joined.contract, "rows", None).text("duckdb")
     assert Ask(whole, "rows", None).run(rows).column_names == [name, "key", "value", "refused"]
 

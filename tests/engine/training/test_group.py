@@ -210,6 +210,20 @@ def test_parted_weights_learn_what_whole_ones_do(keep: bool, tmp_path: Path) -> 
         close(found, alone(what, tmp_path))
 
 
+def goes_on(what: Lesson, before: int, after: int, folder: Path, rtol: float = 1e-5) -> None:
+    """Kill a training, and go on with others: it learns what one that was left alone does."""
+    expected = alone(what, folder / "whole")
+    (folder / "cut").mkdir()
+    if before > 1:
+        assert shared(what, folder / "cut", before, 1100)[0] == "RuntimeError('down')"
+    else:
+        _take_part(what, folder / "cut", Group(), multiprocessing.get_context("fork").Queue(), 1100)
+    assert (folder / "cut" / "training.safetensors").is_file()
+    found = shared(what, folder / "cut", after) if after > 1 else [as_told(alone(what, folder / "cut"))]
+    for one in found:
+        close(one, expected, rtol)
+
+
 @pytest.mark.parametrize(("before", "after"), [(2, 2), (2, 3), (2, 1), (1, 2)])
 def test_a_killed_training_with_parted_weights_goes_on_with_other_parts(
     before: int, after: int, tmp_path: Path
@@ -218,16 +232,7 @@ def test_a_killed_training_with_parted_weights_goes_on_with_other_parts(
         save_every=0.0, strategy=choose("strategy", SHARDED), optimizer=choose("optimizer", MOMENTUM),
         patience=9, rows=800,
     )  # fmt: skip
-    expected = alone(what, tmp_path / "whole")
-    (tmp_path / "cut").mkdir()
-    if before > 1:
-        assert shared(what, tmp_path / "cut", before, 1100)[0] == "RuntimeError('down')"
-    else:
-        _take_part(what, tmp_path / "cut", Group(), multiprocessing.get_context("fork").Queue(), 1100)
-    assert (tmp_path / "cut" / "training.safetensors").is_file()
-    found = shared(what, tmp_path / "cut", after) if after > 1 else [as_told(alone(what, tmp_path / "cut"))]
-    for one in found:
-        close(one, expected)
+    goes_on(what, before, after, tmp_path)
 
 
 def test_cut_layers_learn_what_whole_ones_do_and_go_on_in_one_process(tmp_path: Path) -> None:
@@ -284,16 +289,7 @@ def test_a_killed_training_by_deepspeed_goes_on(
         save_every=0.0, strategy=choose("strategy", ZERO[stage - 1]), patience=9, rows=800,
         optimizer=choose("optimizer", MOMENTUM if stage == 2 else {"kind": "adamw", "lr": 0.01}),
     )  # fmt: skip
-    expected = alone(what, tmp_path / "whole")
-    (tmp_path / "cut").mkdir()
-    if before > 1:
-        assert shared(what, tmp_path / "cut", before, 1100)[0] == "RuntimeError('down')"
-    else:
-        _take_part(what, tmp_path / "cut", Group(), multiprocessing.get_context("fork").Queue(), 1100)
-    assert (tmp_path / "cut" / "training.safetensors").is_file()
-    found = shared(what, tmp_path / "cut", after) if after > 1 else [as_told(alone(what, tmp_path / "cut"))]
-    for one in found:
-        close(one, expected, 1e-4)
+    goes_on(what, before, after, tmp_path, 1e-4)
 
 
 @pytest.mark.slow

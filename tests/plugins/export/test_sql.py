@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
-from mlspec.engine.graph.session import Session
-from mlspec.engine.querying.ask import arrays, refused
+from mlspec.engine.querying.ask import refused
 from mlspec.engine.querying.query import query
 from tests import hostile, queried
 from tests.plugins.source.postgres_server import Server, postgres_server
@@ -53,17 +51,6 @@ def rows(server: Server) -> pa.RecordBatch:
     return found
 
 
-def held(found: pa.Table, joined, rows: pa.RecordBatch) -> None:
-    assert refused(found) == [None] * rows.num_rows
-    answers = arrays(found, joined.contract)
-    expected = Session(joined.model.SerializeToString(), joined.contract.inputs).run(rows)
-    if "value" in expected:
-        assert np.abs(answers["value"] - expected["value"]).max() <= 1e-5 * joined.contract.target.std
-        return
-    assert np.abs(answers["probabilities"] - expected["probabilities"]).max() <= 1e-6
-    assert (answers["label"] == expected["label"]).all()
-
-
 @pytest.mark.parametrize("kind", queried.TARGETS)
 @pytest.mark.parametrize("model", queried.MODELS)
 def test_the_server_answers_every_hostile_row_as_the_file_does(
@@ -71,7 +58,7 @@ def test_the_server_answers_every_hostile_row_as_the_file_does(
 ) -> None:
     joined = queried.joined(model, kind, tmp_path)
     text = query(joined.model, joined.contract, f"{server.schema}.people", ("place",)).text("postgresql")
-    held(told(server, text), joined, rows)
+    queried.held(told(server, text), joined, rows)
 
 
 @pytest.mark.parametrize("calibration", queried.CALIBRATED)
@@ -80,7 +67,7 @@ def test_the_server_calibrates(
 ) -> None:
     joined = queried.joined("linear", "binary", tmp_path, calibration=calibration)
     text = query(joined.model, joined.contract, f"{server.schema}.people", ("place",)).text("postgresql")
-    held(told(server, text), joined, rows)
+    queried.held(told(server, text), joined, rows)
 
 
 def test_a_view_has_the_columns_of_the_table_and_no_setting_changes_its_answers(
@@ -97,7 +84,7 @@ def test_a_view_has_the_columns_of_the_table_and_no_setting_changes_its_answers(
     found = told(server, f"SELECT * FROM {server.schema}.scored", *off)
     shares = [f"probability_{name}" for name in joined.contract.target.classes]
     assert found.column_names == [*rows.schema.names, "place", "label", *shares, "refused"]
-    held(found, joined, rows)
+    queried.held(found, joined, rows)
 
 
 def test_values_that_the_door_refuses_have_no_answer(server: Server, tmp_path: Path) -> None:
