@@ -77,6 +77,8 @@ class Deepspeed(Strategy):
             "stage": self.stage,
             "reduce_bucket_size": bucket,
             "allgather_bucket_size": bucket,
+            # On a CPU what is on its way would be read before it has come (DeepSpeed 0.19).
+            "overlap_comm": False,
         }
         if self.offload_optimizer != "none":
             zero["offload_optimizer"] = {"device": self.offload_optimizer}

@@ -141,7 +141,9 @@ def _tried(lesson: Lesson) -> tuple[list[float], list[float]]:
     if lesson.recompute:
         recompute(module)
     optimizer = start.build(module.parameters())
-    gradients = Gradients(lesson, Group(), device.type, module.__call__, torch.Tensor.backward)
+    gradients = Gradients(
+        lesson, Group(), device.type, module.__call__, lambda loss, last: torch.autograd.backward(loss)
+    )
     rates: list[float] = []
     losses: list[float] = []
     for step, batch in zip(range(STEPS), _batches(lesson), strict=False):
