@@ -61,11 +61,16 @@ class FileSource(Source):
 
         return pa.schema([(name, pa.string()) for name in self.columns(context)])
 
-    def read_files(self, files: Sequence[File], context: Context) -> ibis.Table | None:
-        """Return the rows of some of this source's local files, in their order, with a column `mlspec_file`
-        that holds the file's path; None where this kind reads all files together or none.
+    def read_files(self, files: Sequence[File], context: Context, *, named: bool = True) -> ibis.Table | None:
+        """Return the rows of some of this source's local files, in their order; None where this kind reads
+        all files together or none.
 
         What columns there are is decided by all files, as in `read`.
+
+        Args:
+            files: Their paths.
+            context: Where relative paths start.
+            named: Whether a column `mlspec_file` holds the path of each row's file.
         """
         return None
 

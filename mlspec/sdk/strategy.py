@@ -20,7 +20,7 @@ Precision = Literal["fp32", "bf16", "fp16"]
 
 @dataclass(frozen=True)
 class Driven:
-    """What a library is told that moves the weights itself."""
+    """What is told to what moves the weights."""
 
     optimizer: Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
     """Makes the optimiser over weights."""
@@ -31,7 +31,7 @@ class Driven:
 
 
 class Engine(Protocol):
-    """A library that has a module's weights, their gradients and the optimiser in its hands."""
+    """What has a module's weights, their gradients and the optimiser in its hands: torch, or a library."""
 
     score: Callable[..., torch.Tensor]
     optimizer: torch.optim.Optimizer
@@ -45,8 +45,11 @@ class Engine(Protocol):
             last: Whether the weights are moved next.
         """
 
-    def step(self) -> None:
-        """Shorten the gradients where that is asked for, move the weights, and forget the gradients."""
+    def step(self) -> bool:
+        """Shorten the gradients where that is asked for, move the weights, and return whether they moved."""
+
+    def skipped(self) -> int:
+        """Return the steps that were left out since this was last asked, because a gradient overflowed."""
 
     def gathered(self) -> AbstractContextManager[None]:
         """Let every process see the module's weights whole, and keep what all of them change alike."""
@@ -58,11 +61,24 @@ class Engine(Protocol):
             keep: Whether this process needs them; None is in the place of each where not.
         """
 
+    def gradients(self, keep: bool) -> dict[str, Any]:
+        """Return the gradients of the last batch by the names of their weights, as `weights`; none where they
+        are gone; all processes must ask.
+        """
+
+    def copied(self) -> dict[str, torch.Tensor]:
+        """Return what this process needs to put the module's state back; all processes must ask."""
+
+    def put(self, weights: Mapping[str, torch.Tensor]) -> None:
+        """Put back what `copied` gave, or a whole state."""
+
     def state(self, keep: bool) -> dict[str, Any]:
-        """Return the optimiser's state as torch's own has it, of whole weights; all processes must ask."""
+        """Return `optimizer`, its state as torch's own has it, of whole weights, and `scale`, what losses are
+        multiplied by in fp16, or None; all processes must ask.
+        """
 
     def resume(self, found: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave, or torch's own optimiser, in however many processes."""
+        """Go on from what `state` gave, of whatever engine, in however many processes."""
 
 
 class Strategy(Plugin):
@@ -139,8 +155,8 @@ class Strategy(Plugin):
         return None
 
     def drive(self, module: torch.nn.Module, device: torch.device, driven: Driven) -> Engine | None:
-        """Return what takes the place of `spread` and of the optimiser where there are several devices; None:
-        nothing does.
+        """Return a library that takes the place of `spread` and of torch's optimiser where there are several
+        devices; None: none does.
 
         Args:
             module: On its device, with the same weights in every process.

@@ -63,17 +63,12 @@ class Json(FileSource):
 
     def read(self, context: Context) -> ibis.Table:
         """Return the rows, every column as JSON; folders' columns as text."""
-        from mlspec.engine.reading.files import files_of, here
+        from mlspec.engine.reading.files import all_rows
 
-        if self.keeps:
-            return here(self, context).read(context)
-        return self._rows(files_of(self, context), context, named=False)
+        return all_rows(self, context)
 
-    def read_files(self, files: Sequence[File], context: Context) -> ibis.Table:
+    def read_files(self, files: Sequence[File], context: Context, *, named: bool = True) -> ibis.Table:
         """Return the rows of some files, every column as JSON."""
-        return self._rows(files, context, named=True)
-
-    def _rows(self, files: Sequence[File], context: Context, *, named: bool) -> ibis.Table:
         from mlspec.engine.database import database
         from mlspec.engine.reading.file_names import note_names
         from mlspec.engine.reading.files import partitions_of

@@ -55,9 +55,14 @@ class Zero:
         self._engine.set_gradient_accumulation_boundary(last)
         self._engine.backward(loss)
 
-    def step(self) -> None:
+    def step(self) -> bool:
         """Move the weights, and forget the gradients."""
         self._engine.step()
+        return True
+
+    def skipped(self) -> int:
+        """Return 0: no step is left out."""
+        return 0
 
     @contextmanager
     def gathered(self) -> Iterator[None]:
@@ -68,10 +73,10 @@ class Zero:
         with self._gathering(list(self._module.parameters()), modifier_rank=0):
             yield
 
-    def weights(self, keep: bool) -> dict[str, torch.Tensor | None]:
+    def weights(self, keep: bool) -> dict[str, Any]:
         """Return all weights, whole and on the CPU, or None in the place of each."""
         own = dict(self._module.named_parameters(remove_duplicate=False))
-        found: dict[str, torch.Tensor | None] = {}
+        found: dict[str, Any] = {}
         for name, value in self._module.state_dict().items():
             if self._stage == 3 and name in own:
                 with self._gathering([own[name]]):
@@ -79,6 +84,19 @@ class Zero:
             else:
                 found[name] = value.detach().cpu().clone() if keep else None
         return found
+
+    def gradients(self, keep: bool) -> dict[str, Any]:
+        """Return none: a step has let go of them."""
+        return {}
+
+    def copied(self) -> dict[str, Any]:
+        """Return all weights, whole and on the CPU."""
+        return self.weights(True)
+
+    def put(self, weights: Mapping[str, torch.Tensor]) -> None:
+        """Put whole weights back, for what comes after the last step."""
+        with self.gathered():
+            self._module.load_state_dict(dict(weights))
 
     def state(self, keep: bool) -> dict[str, Any]:
         """Return the optimiser's state as torch has it, of whole weights; all processes must ask."""
@@ -99,10 +117,12 @@ class Zero:
             {name: value for name, value in group.items() if name != "params"}
             for group in self.optimizer.param_groups
         ]
-        return {"state": state, "param_groups": [groups[0] | {"params": list(range(self._count))}]}
+        made = {"state": state, "param_groups": [groups[0] | {"params": list(range(self._count))}]}
+        return {"optimizer": made, "scale": None}
 
     def resume(self, found: Mapping[str, Any]) -> None:
         """Go on from a state of whole weights, parted anew."""
+        found = found["optimizer"]
         now = self.optimizer.param_groups[0]
         then = found["param_groups"][0]
         now.update({name: then[name] for name in then if name not in ("params", "fused", "foreach")})

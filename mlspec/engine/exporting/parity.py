@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from mlspec.engine.door import to_tensors
-from mlspec.engine.exporting.blame import REACH, blame
+from mlspec.engine.exporting.blame import REACH, Blame, blame
 from mlspec.engine.exporting.replay import Replay
 from mlspec.engine.exporting.tail import tail
 from mlspec.engine.graph.session import Session
@@ -50,27 +50,49 @@ def parity(
     """
     session = Session(content, contract.inputs, [output.name for output in contract.outputs])
     answers = session.run(replay.rows)
-    report: dict[str, Any] = {
+    report = report_of(replay, tolerance)
+    report |= against_training(answers, contract, replay, tolerance)
+    report |= _against_itself(content, contract, session, replay, answers)
+    row = report["worst"]["row"] if "worst" in report else 0
+    cause = blame(content, contract, shape, replay, row)
+    report |= blamed_report(report, cause, replay, "the exported file")
+    if report["passed"] and report["itself"]["largest"] > tolerance.atol:
+        text = f"a row alone and the same row in a batch differ by {report['itself']['largest']:.3g}"
+        report |= {"passed": False, "text": text}
+    return report
+
+
+def report_of(replay: Replay, tolerance: Tolerance) -> dict[str, Any]:
+    """Return the beginning of a report: what is compared, and how strictly."""
+    return {
         "atol": tolerance.atol,
         "rtol": tolerance.rtol,
         "hostile_rows": int(replay.hostile.sum()),
         "rows": replay.rows.num_rows,
         "passed": True,
     }
-    report |= against_training(answers, contract, replay, tolerance)
-    report |= _against_itself(content, contract, session, replay, answers)
-    row = report["worst"]["row"] if "worst" in report else 0
-    cause = blame(content, contract, shape, replay, row)
+
+
+def blamed_report(report: Mapping[str, Any], cause: Blame, replay: Replay, what: str) -> dict[str, Any]:
+    """Return what a report says of the column behind its worst row, or behind unlike encodings; nothing where
+    all is well.
+
+    Args:
+        report: With `worst`, where an answer lies too far.
+        cause: The column.
+        replay: The rows.
+        what: What was held against training, such as `the query`.
+    """
     if "worst" in report:
-        report["worst"] |= {"values": shown(replay.rows, row), "column": cause.column}
-        report |= {"passed": False, "text": sentence(report["worst"], report["rows_off"])}
-    elif cause.encoded:
-        text = f"the exported file and training encode the column '{cause.column}' differently"
-        report |= {"passed": False, "text": text}
-    elif report["itself"]["largest"] > tolerance.atol:
-        text = f"a row alone and the same row in a batch differ by {report['itself']['largest']:.3g}"
-        report |= {"passed": False, "text": text}
-    return report
+        worst = report["worst"] | {
+            "values": _shown(replay.rows, report["worst"]["row"]),
+            "column": cause.column,
+        }
+        return {"worst": worst, "passed": False, "text": _sentence(worst, report["rows_off"], what)}
+    if cause.encoded:
+        text = f"{what} and training encode the column '{cause.column}' differently"
+        return {"passed": False, "text": text}
+    return {}
 
 
 def against_training(
@@ -186,17 +208,17 @@ def _apart(left: NDArray[Any], right: NDArray[Any]) -> float:
     )
 
 
-def shown(rows: pa.RecordBatch, row: int) -> dict[str, str]:
+def _shown(rows: pa.RecordBatch, row: int) -> dict[str, str]:
     """Return a row's values, short enough to be told."""
     return {name: repr(rows.column(name)[row].as_py())[:80] for name in rows.schema.names}
 
 
-def sentence(worst: Mapping[str, Any], off: int) -> str:
+def _sentence(worst: Mapping[str, Any], off: int, what: str) -> str:
     """Return what is wrong in a reader's words."""
     kind = "made-up" if worst["hostile"] else "held-out"
     value = worst["values"].get(worst["column"])
     cause = f"; it comes from the column '{worst['column']}' ({value} there)" if worst["column"] else ""
     return (
-        f"the exported file answers {worst['found']} where training answers {worst['expected']} "
+        f"{what} answers {worst['found']} where training answers {worst['expected']} "
         f"({kind} row {worst['row']}, {off} rows off){cause}"
     )

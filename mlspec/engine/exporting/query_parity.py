@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from mlspec.engine.exporting.blame import blamed
-from mlspec.engine.exporting.parity import Tolerance, against_training, sentence, shown
+from mlspec.engine.exporting.parity import Tolerance, against_training, blamed_report, report_of
 from mlspec.engine.exporting.replay import Replay
 from mlspec.engine.exporting.tail import tail
 from mlspec.engine.querying.ask import Ask, arrays, refused
@@ -31,13 +31,7 @@ def query_parity(
         tolerance: How far answers may lie apart.
     """
     found = Ask(text, query.asked.table, query.asked.keep).run(replay.rows)
-    report: dict[str, Any] = {
-        "atol": tolerance.atol,
-        "rtol": tolerance.rtol,
-        "hostile_rows": int(replay.hostile.sum()),
-        "rows": replay.rows.num_rows,
-        "passed": True,
-    }
+    report = report_of(replay, tolerance)
     reasons = [reason for reason in refused(found) if reason is not None]
     if reasons:
         return report | {
@@ -62,13 +56,7 @@ def query_parity(
         replay,
         row,
     )
-    if "worst" in report:
-        report["worst"] |= {"values": shown(replay.rows, row), "column": cause.column}
-        report |= {"passed": False, "text": sentence(report["worst"], report["rows_off"])}
-    elif cause.encoded:
-        text = f"the query and training encode the column '{cause.column}' differently"
-        report |= {"passed": False, "text": text}
-    return report
+    return report | blamed_report(report, cause, replay, "the query")
 
 
 def _beside(found: pa.Table, word: str, count: int) -> NDArray[Any]:

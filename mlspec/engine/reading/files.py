@@ -6,7 +6,7 @@ import os
 import posixpath
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlspec.engine.reading.partitions import Partitions, partitions
 from mlspec.engine.reading.places import fingerprint_of, name_of, places, root_of
@@ -15,6 +15,9 @@ from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.file_source import FileSource
 from mlspec.sdk.source import Extent
+
+if TYPE_CHECKING:
+    import ibis
 
 PACKED = 5
 """Bytes of text that a byte of a packed file stands for, about."""
@@ -68,6 +71,14 @@ def here(source: FileSource, context: Context) -> FileSource:
         return source
     context.scratch.mkdir(parents=True, exist_ok=True)
     return fetched(source, Path(tempfile.mkdtemp(prefix="remote-", dir=context.scratch)), context)
+
+
+def all_rows(source: FileSource, context: Context) -> ibis.Table:
+    """Return the rows of all of a source's files, here or behind a URL, as its `read_files` gives them."""
+    local = here(source, context)
+    found = local.read_files(files_of(local, context), context, named=False)
+    assert found is not None
+    return found
 
 
 def partitions_of(source: FileSource, context: Context) -> Partitions:

@@ -26,7 +26,8 @@ from mlspec.errors import StepError, Terminated
 from mlspec.sdk.context import Context
 
 if TYPE_CHECKING:
-    from mlspec.engine.training.learner import Course, Learner
+    from mlspec.engine.training.course import Course
+    from mlspec.engine.training.learner import Learner
     from mlspec.engine.training.profile import Profile
 
 CHECKPOINT = "training.safetensors"

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -18,15 +18,16 @@ from pytorch_lightning.core.optimizer import LightningOptimizer
 from mlspec.engine.judging.answers import answers
 from mlspec.engine.training.board import Board
 from mlspec.engine.training.chunks import BATCHES, Chunk, part
-from mlspec.engine.training.gradients import Gradients, clip
+from mlspec.engine.training.course import Course
+from mlspec.engine.training.gradients import Gradients
 from mlspec.engine.training.group import Group
 from mlspec.engine.training.lesson import Lesson
 from mlspec.engine.training.loss import loss
-from mlspec.engine.training.parted import gathered, parted, parted_state, unfused, whole
+from mlspec.engine.training.parted import whole
 from mlspec.engine.training.patience import Patience
 from mlspec.engine.training.recompute import recompute
-from mlspec.engine.training.scaled import Scaled
 from mlspec.engine.training.seeded import random_state, restore
+from mlspec.engine.training.torch_engine import TorchEngine
 from mlspec.engine.training.unruly import Scored, refuse
 from mlspec.errors import StepError, Terminated
 from mlspec.sdk.strategy import Driven, Engine
@@ -35,28 +36,6 @@ APART = 50
 """Times the cost of a checkpoint that pass before an epoch's end is saved: it takes a fiftieth at most."""
 PIECE = 1_000_000
 """Rows whose codes are counted at once."""
-
-
-@dataclass
-class Course:
-    """How far a training has come: what changes while it runs, besides the weights."""
-
-    epoch: int = 0
-    """Epochs that are done."""
-    chunk: int = 0
-    """Chunks of the present epoch that are done."""
-    step: int = 0
-    """Optimiser steps that are done."""
-    loss: float = 0.0
-    """Sum of the loss over the rows of the present epoch."""
-    rows: int = 0
-    """Rows of the present epoch that are done."""
-    skipped: int = 0
-    """Steps of the present epoch that were left out, because a gradient overflowed fp16."""
-    stopped: bool = False
-    """Whether early stopping has ended the training."""
-    history: list[dict[str, float]] = field(default_factory=list)
-    """One line an epoch."""
 
 
 class Learner(lightning.LightningModule):
@@ -96,10 +75,9 @@ class Learner(lightning.LightningModule):
         self.counts = _counts(lesson)
         self.gradients: Gradients
         self._agreed: KeyboardInterrupt | None = None
-        self._optimizer: torch.optim.Optimizer
         self._schedule: torch.optim.lr_scheduler.LRScheduler | None = None
-        self._scaled: Scaled | None = None
         self._engine: Engine | None = None
+        self._steps: LightningOptimizer
         self._found: dict[str, Any] | None = None
         self._scores: list[NDArray[np.float32]] = []
         self._val_loss = 0.0
@@ -115,63 +93,53 @@ class Learner(lightning.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Build the optimiser and the schedule, and put back what a checkpoint knew of them."""
-        score: Callable[..., torch.Tensor] = self.module.__call__
         if self._lesson.recompute:
             recompute(self.module)
-        if self._group.ranks * self._lesson.devices > 1:
-            assert self._lesson.strategy is not None
-            self._engine = self._lesson.strategy.drive(self.module, self.device, self._driven)
-            if self._engine is None:
-                score = self._lesson.strategy.spread(self.module, self.device)
-        if self._engine is None:
-            self._optimizer = self._lesson.optimizer.build(self.module.parameters())
-            unfused(self._optimizer)
-        else:
-            score, self._optimizer = self._engine.score, self._engine.optimizer
-        if self._lesson.precision == "fp16":
-            self._scaled = Scaled(self._optimizer, self.device, self._group)
-        self.gradients = Gradients(self._lesson, self._rows, self.device.type, score, self._backward)
+        engine = self._engine = self._made()
+        self.gradients = Gradients(self._lesson, self._rows, self.device.type, engine.score, engine.backward)
         if self._lesson.schedule is not None:
-            self._schedule = self._lesson.schedule.build(self._optimizer, self._lesson.steps)
+            self._schedule = self._lesson.schedule.build(engine.optimizer, self._lesson.steps)
         if self._found is not None:
-            if self._engine is None:
-                self._optimizer.load_state_dict(parted_state(self._found["optimizer"], self._optimizer))
-            else:
-                self._engine.resume(self._found["optimizer"])
+            engine.resume(self._found)
             if self._schedule is not None:
                 self._schedule.load_state_dict(self._found["schedule"])
-            if self._scaled is not None:
-                self._scaled.resume(self._found["scale"])
-        if self.best is not None:
-            likes = self.module.state_dict()
-            self.best = {name: parted(value, likes[name]) for name, value in self.best.items()}
-        return self._optimizer
+        return engine.optimizer
 
-    @property
-    def _driven(self) -> Driven:
-        lesson = self._lesson
-        return Driven(lesson.optimizer.build, lesson.batch_size, lesson.precision, lesson.clip_norm)
+    def _made(self) -> Engine:
+        """Return what moves the weights: a library where the strategy has one, else torch."""
+        lesson, score = self._lesson, self.module.__call__
+        driven = Driven(lesson.optimizer.build, lesson.batch_size, lesson.precision, lesson.clip_norm)
+        if self._group.ranks * lesson.devices > 1:
+            assert lesson.strategy is not None
+            engine = lesson.strategy.drive(self.module, self.device, driven)
+            if engine is not None:
+                return engine
+            score = lesson.strategy.spread(self.module, self.device)
+        # Steps go by Lightning: its strategy for other devices does more than the optimiser.
+        return TorchEngine(
+            self.module, score, driven, self._group, self.manual_backward, lambda: self._steps.step()
+        )
 
     def on_train_start(self) -> None:
         """Put random generators back where a checkpoint left them; Lightning's own start draws from them."""
         self.listen()
+        optimizer = self.optimizers()
+        assert isinstance(optimizer, LightningOptimizer)
+        self._steps = optimizer
         if self._found is not None:
             restore(self._found["random"])
             self._found = None
 
     def training_step(self, chunk: Chunk, index: int) -> None:
         """Take one optimiser step for each batch of a chunk."""
-        optimizer = self.optimizers()
-        assert isinstance(optimizer, LightningOptimizer)
+        assert self._engine is not None
         total = torch.zeros((), dtype=torch.float64, device=self.device)
         rows, scored = self._rows_of_chunk(), Scored()
         self._reseed()
         for all_rows, (numbers, codes, truth, weight) in zip(rows, self._batches(chunk, rows), strict=True):
-            if self._engine is None:
-                optimizer.zero_grad()
             scores, summed = self.gradients.add(numbers, codes, truth, weight, all_rows)
             scored.add(scores, truth, weight)
-            if self._move(optimizer) and self._schedule is not None:
+            if self._engine.step() and self._schedule is not None:
                 self._schedule.step()
             total += summed
         found = self._agree(total.item())
@@ -179,29 +147,8 @@ class Learner(lightning.LightningModule):
             at = (self.course.epoch + 1, self.course.step + 1)
             refuse(self._lesson, self._rows, scored, self._places, rows, at)
         self._count(found, sum(rows))
-        if self._scaled is not None:
-            self.course.skipped += self._scaled.skipped()
+        self.course.skipped += self._engine.skipped()
         self._board.steps(found / sum(rows), sum(rows), self.course.step, self._rate)
-
-    def _move(self, optimizer: LightningOptimizer) -> bool:
-        """Move the weights; return False where a gradient overflowed, and they stay."""
-        if self._engine is not None:
-            self._engine.step()
-            return True
-        if self._scaled is not None:
-            self._scaled.unscale()
-        if self._lesson.clip_norm is not None:
-            clip(self.module.parameters(), self._lesson.clip_norm)
-        if self._scaled is not None:
-            return self._scaled.step()
-        optimizer.step()
-        return True
-
-    def _backward(self, loss: torch.Tensor, last: bool) -> None:
-        if self._engine is not None:
-            self._engine.backward(loss, last)
-        else:
-            self.manual_backward(loss if self._scaled is None else self._scaled.loss(loss))
 
     def _places(self) -> tuple[torch.Tensor, ...]:
         return self.places(self.course.epoch, self.course.chunk)
@@ -251,7 +198,8 @@ class Learner(lightning.LightningModule):
 
     @property
     def _rate(self) -> float:
-        return float(self._optimizer.param_groups[0]["lr"])
+        assert self._engine is not None
+        return float(self._engine.optimizer.param_groups[0]["lr"])
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Tell how far it is, and save when it is time."""
@@ -272,7 +220,7 @@ class Learner(lightning.LightningModule):
 
     def settle(self) -> None:
         """Give weights that no training row can reach a sensible value."""
-        with torch.no_grad(), gathered(self.module) if self._engine is None else self._engine.gathered():
+        with torch.no_grad(), nullcontext() if self._engine is None else self._engine.gathered():
             self._lesson.model.settle(self.module, [count.to(self.device) for count in self.counts])
 
     def validation_step(self, chunk: Chunk, index: int) -> None:
@@ -291,7 +239,7 @@ class Learner(lightning.LightningModule):
         self._agree()
         lesson, course = self._lesson, self.course
         line = {"epoch": course.epoch + 1, "lr": self._rate, "train_loss": course.loss / course.rows}
-        if self._scaled is not None:
+        if lesson.precision == "fp16":
             line["train_skipped_steps"] = course.skipped
         line |= self._judged()
         course.history.append(line)
@@ -303,7 +251,8 @@ class Learner(lightning.LightningModule):
         if self.patience is not None:
             self.patience = self.patience.after(line[f"val_{lesson.watched}"])
             if self.patience.best_now:
-                self.best = self._weights_now()
+                assert self._engine is not None
+                self.best = self._engine.copied()
             course.stopped = self.patience.over
             self.trainer.should_stop = course.stopped
         if lesson.trial is not None:
@@ -323,13 +272,10 @@ class Learner(lightning.LightningModule):
         """Show how weights and gradients are spread; each rank may have a part of them, so all take part."""
         (due,) = self._group.first(float(self._board.due))
         if due and self._lesson.trial is None:
-            named = dict(self.module.named_parameters())
-            gradients = {name: weight.grad for name, weight in named.items() if weight.grad is not None}
-            first = self._group.rank == 0
-            if self._engine is not None:
-                self._board.histograms(self._engine.weights(first), {}, self.course.step)
-                return
-            self._board.histograms(whole(named, first), whole(gradients, first), self.course.step)
+            assert self._engine is not None
+            first, learnt = self._group.rank == 0, dict(self.module.named_parameters())
+            weights = {name: item for name, item in self._engine.weights(first).items() if name in learnt}
+            self._board.histograms(weights, self._engine.gradients(first), self.course.step)
 
     def _heed(self) -> None:
         if self._stopping is not None:
@@ -368,46 +314,35 @@ class Learner(lightning.LightningModule):
 
         All ranks must ask; only rank 0 is given weights of which each has a part.
         """
-        first, engine = self._group.rank == 0, self._engine
+        assert self._engine is not None
+        first = self._group.rank == 0
         return {
-            "module": self._weights(first),
+            "module": self._engine.weights(first),
             "best": whole(self.best, first),
             "patience": None if self.patience is None else asdict(self.patience),
-            "optimizer": whole(self._optimizer.state_dict(), first)
-            if engine is None
-            else engine.state(first),
             "schedule": None if self._schedule is None else self._schedule.state_dict(),
-            "scale": None if self._scaled is None else self._scaled.state(),
+            **self._engine.state(first),
             "course": asdict(self.course),
             "random": random_state(),
         }
-
-    def _weights_now(self) -> dict[str, torch.Tensor]:
-        if self._engine is not None:
-            return self._engine.weights(True)
-        return {name: value.detach().clone() for name, value in self.module.state_dict().items()}
 
     def take_best(self) -> None:
         """Put the best epoch's weights back where early stopping kept them; else settle those of the last."""
         if self.best is None:
             self.settle()
             return
-        with nullcontext() if self._engine is None else self._engine.gathered():
+        if self._engine is None:
             self.module.load_state_dict(self.best)
-
-    def _weights(self, keep: bool = True) -> dict[str, Any]:
-        if self._engine is not None:
-            return self._engine.weights(keep)
-        found: dict[str, Any] = whole(self.module.state_dict(), keep)
-        return found
+        else:
+            self._engine.put(self.best)
 
     def trained(self) -> torch.nn.Module:
         """Return the module with whole weights, on the CPU and in evaluation mode; all ranks must ask."""
         strategy = self._lesson.strategy
-        if strategy is None or not (strategy.sharded or self._engine) or self._group.ranks == 1:
+        if self._engine is None or strategy is None or not strategy.parted or self._group.ranks == 1:
             return self.module.cpu().eval()
         made = self._lesson.model.module(self._lesson.inputs, self._lesson.target)
-        made.load_state_dict(self._weights())
+        made.load_state_dict(self._engine.weights(True))
         return made.eval()
 
     def resume(self, state: dict[str, Any]) -> None:
