@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -50,16 +50,27 @@ def assert_nowhere(folder: Path, told: str) -> None:
         assert not file.is_file() or PASSWORD.encode() not in file.read_bytes(), file
 
 
-@pytest.mark.slow
-def test_rows_are_read_once_and_asked_for_again(
-    shop: Path, server: Server, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    def run(*words: str, status: int = 0) -> str:
+@pytest.fixture
+def run(shop: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run as far as `prepare`, and return what was told; the password is nowhere."""
+
+    def ran(*words: str, status: int = 0) -> str:
         assert main(["-v", "run", "--until", "prepare", *words]) == status, "".join(capfd.readouterr())
         told = "".join(capfd.readouterr())
         assert_nowhere(shop, told)
         return told
 
+    return ran
+
+
+@pytest.mark.slow
+def test_rows_are_read_once_and_asked_for_again(
+    shop: Path,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    run: Callable[..., str],
+) -> None:
     assert "ingest" in run()
     kept = shop / "artifacts/data-shop/ingest/rows.parquet"
     assert kept.is_file()
@@ -138,14 +149,12 @@ def test_verify_reads_the_rows_again(shop: Path, server: Server, capfd: pytest.C
 
 @pytest.mark.slow
 def test_a_server_computes_and_no_rows_are_kept(
-    shop: Path, server: Server, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    shop: Path,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    run: Callable[..., str],
 ) -> None:
-    def run(*words: str, status: int = 0) -> str:
-        assert main(["-v", "run", "--until", "prepare", *words]) == status, "".join(capfd.readouterr())
-        told = "".join(capfd.readouterr())
-        assert_nowhere(shop, told)
-        return told
-
     run()
     shards = {file.name: file.read_bytes() for file in (shop / "artifacts").rglob("shards/train/*")}
     text = Path("spec.yaml").read_text()

@@ -48,12 +48,7 @@ def typed(role: Role, column: ServerColumn) -> Typed:
     found = {"number": _number, "text": _text, "datetime": _datetime, "other": _other}[role.reads](
         role, column
     )
-    checks = found.checks
-    if role.required:
-        checks += ((f"({found.value}) IS NULL", "is null"),)
-    if role.positive:
-        checks += ((f"({found.value}) < 0", "is negative"),)
-    return replace(found, checks=checks)
+    return replace(found, checks=(*found.checks, *role.demands(found.value)))
 
 
 def _number(role: Role, column: ServerColumn) -> Typed:

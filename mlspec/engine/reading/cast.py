@@ -54,12 +54,7 @@ def cast(role: Role, dtype: Any) -> Cast:
     found = {"number": _number, "text": _text, "datetime": _datetime, "other": _other}[role.reads](
         role, raw, form, dtype
     )
-    checks = found.checks
-    if role.required:
-        checks += ((f"({found.value}) IS NULL", "is null"),)
-    if role.positive:
-        checks += ((f"({found.value}) < 0", "is negative"),)
-    return replace(found, checks=checks)
+    return replace(found, checks=(*found.checks, *role.demands(found.value)))
 
 
 def _form(dtype: Any) -> str:

@@ -28,6 +28,15 @@ class Role:
     positive: bool = False
     """A negative number is a reject."""
 
+    def demands(self, value: str) -> tuple[tuple[str, str], ...]:
+        """Return `(condition in SQL, why)` of values that this role rejects, whatever their type was.
+
+        Args:
+            value: SQL of the typed value.
+        """
+        found = ((f"({value}) IS NULL", "is null"),) if self.required else ()
+        return (*found, (f"({value}) < 0", "is negative")) if self.positive else found
+
 
 def roles(data: Mapping[str, Any], columns: Sequence[str]) -> tuple[Role, ...]:
     """Return the role of each column of a source, in the source's order; ignored columns have none.
