@@ -50,10 +50,9 @@ _CHECKS: tuple[tuple[_Check, tuple[KeyPath, ...]], ...] = (
 )
 """Each check and the parts of the spec it reads; where one of them is unclear the check waits."""
 _COLUMNS: tuple[KeyPath, ...] = (
-    *(
-        ("data", key)
-        for key in ("source", "target", "features", "key", "weight", "ignore", "event_time", "split")
-    ),
+    *(("data", key) for key in ("source", "features", "key", "weight", "ignore", "split")),
+    ("data", "target", "column"),
+    ("data", "event_time", "column"),
     ("evaluation", "slices"),
     ("validation", "rules"),
 )

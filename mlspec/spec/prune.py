@@ -21,6 +21,7 @@ _STAND_INS: Mapping[KeyPath, Any] = {
     ("model",): {"kind": "linear"},
     ("data", "source"): {"kind": "csv", "path": "unknown"},
     ("data", "target"): {"column": "unknown", "kind": "binary"},
+    ("data", "target", "kind"): "category",
     ("data", "features"): "auto",
 }
 """What stands for a required part that cannot be read; nothing that depends on it is checked."""
@@ -62,6 +63,14 @@ def _mend(tree: Any, error: Error, unclear: list[KeyPath]) -> Any:
         path = path[:listed]
     elif error.sort == "missing" and path not in _STAND_INS:
         path = path[:-1]
+    if path not in _STAND_INS and error.sort != "missing":
+        # Where it was required, the next round says so, and what it belongs to is what cannot be read.
+        if path in unclear:
+            return tree  # said of each form that it could have
+        rest = _without(tree, path)
+        if rest != tree:
+            unclear.append(path)
+            return rest
     for size in range(len(path), 0, -1):
         if path[:size] in _STAND_INS:
             unclear.append(path[:size])

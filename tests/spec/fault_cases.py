@@ -116,6 +116,14 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("ignore: [fnlwgt]", "ignore: [fnlwgt, sex]"),
     ],
     "an unknown column in a rule": [("columns: [age]", "columns: [agge]")],
+    "an unknown column beside a target that is wrong": [
+        ("columns: [age]", "columns: [agge]"),
+        ("threshold: 0.5", "threshold: max_f2"),
+    ],
+    "an unknown column beside a target of no kind": [
+        ("columns: [age]", "columns: [agge]"),
+        ("    kind: binary\n", "    kind: binry\n"),
+    ],
     "two roles": [("ignore: [fnlwgt]", "ignore: [fnlwgt, age]")],
     "an ignored slice": [("ignore: [fnlwgt]", "ignore: [fnlwgt, sex]")],
     "the target as a feature": [("    age: number", "    age: number\n    income: category")],

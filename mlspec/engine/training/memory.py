@@ -126,7 +126,8 @@ def memory(
 
 def _parted(found: Memory, strategy: Strategy, devices: int, weights: int) -> Memory:
     """Return the memory where parts of it lie on other devices, or beside the devices."""
-    parts = strategy.parted - {"parameters"} if "parameters" not in strategy.parted else frozenset()
+    # Where the weights are parted, what is made of them was counted in parts already.
+    parts = frozenset() if "parameters" in strategy.parted else strategy.parted
     sizes = {name: -(-getattr(found, name) // devices) for name in parts}
     sizes |= dict.fromkeys(strategy.elsewhere, 0)
     return replace(found, **sizes, gathered=found.gathered + strategy.buffers(weights, devices))
