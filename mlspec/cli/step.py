@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 SUMMARY = "do one step of a written plan (the command in dvc.yaml)"
@@ -34,7 +35,9 @@ def step(arguments: argparse.Namespace) -> int:
         from mlspec.engine.training.order import order_folder
         from mlspec.steps._join import join
 
-        return join(order_folder(root, found.pipeline, found.name), root, taken)
+        status = join(order_folder(root, found.pipeline, found.name), root, taken)
+        # Libraries' own threads must not hold a process that has told its end.
+        os._exit(status)
     with terminable(), Progress() as progress:
         if found.kind == "plan":
             from mlspec.run.check_plan import check_plan

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from mlspec.sdk.trial import Trial
 
 
+def _nobody() -> KeyboardInterrupt | None:
+    return None
+
+
 def _silent(done: float, total: float | None, unit: str) -> None:
     return None
 
@@ -53,6 +57,8 @@ class Context:
     """Told `(done, total or None, unit)` now and then; draws on a terminal, else nothing."""
     say: Callable[[str], None] = print
     """Told a line that the user should read (never on stdout)."""
+    asked: Callable[[], KeyboardInterrupt | None] = _nobody
+    """Gives what has asked the work to end where no signal can, or None."""
 
     def resolve(self, path: str) -> str:
         """Return a path or URL of the parameters as one that can be opened from here."""

@@ -9,7 +9,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,39 @@ ABSENT = 30
 """Looks at an absent follower's file until it is taken for gone: a network's file system may be late."""
 
 
-def join(folder: Path, workspace: Path, seat: Seat) -> int:
+def signalled(number: signal.Signals) -> None:
+    """Ask this process to end, as whoever started it would."""
+    os.kill(os.getpid(), number)
+
+
+def leave() -> None:
+    """End this process, whatever it does."""
+    os._exit(GONE)
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How a process of a training hears that it shall end."""
+
+    ask: Callable[[signal.Signals], None] = signalled
+    """Told the signal by which the one that follows asks the training to save its state and end."""
+    asked: Callable[[], KeyboardInterrupt | None] = lambda: None
+    """Gives what has asked for that where no signal can."""
+    leave: Callable[[], None] = leave
+    """Called where the one that follows says that all is over."""
+
+
+def join(folder: Path, workspace: Path, seat: Seat, ways: Ways = Ways()) -> int:
     """Take part in the training whose order lies in a folder, and return the exit status.
 
-    What this process prints goes to `rank-<n>.txt` among the step's logs.
+    What this process prints goes to `rank-<n>.txt` among the step's logs. It is ended where the one that
+    follows says so, or is gone.
 
     Args:
         folder: Where the order lies.
         workspace: The workspace, as it is called on this machine.
         seat: This process's place.
+        ways: How it hears that it shall end.
 
     Raises:
         MissingError: no training waits for processes here.
@@ -55,15 +80,17 @@ def join(folder: Path, workspace: Path, seat: Seat) -> int:
     told = told_file(folder, seat.rank)
     voice = Voice(lambda line: _append(told, line), seat.rank, PACE)
     voice.tell("here", socket.gethostname())
-    threading.Thread(target=_watch, args=(folder, order["order"], voice), daemon=True).start()
-    status = _take_part(order | {"workspace": str(workspace)}, voice, seat)
+    over = threading.Event()
+    threading.Thread(target=_watch, args=(folder, order["order"], voice, ways, over), daemon=True).start()
+    status = _take_part(order | {"workspace": str(workspace)}, voice, seat, ways)
+    if status in (0, 130):
+        over.set()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Libraries' own threads must not hold a process that has told its end.
-    os._exit(status)
+    return status
 
 
-def _take_part(order: Mapping[str, Any], voice: Voice, seat: Seat) -> int:
+def _take_part(order: Mapping[str, Any], voice: Voice, seat: Seat, ways: Ways) -> int:
     from mlspec.engine.training.group import Group
 
     if seat.ranks != order["ranks"]:
@@ -76,7 +103,8 @@ def _take_part(order: Mapping[str, Any], voice: Voice, seat: Seat) -> int:
 
         voice.tell("fault", plain(fault))
         return fault.exit_code
-    return take_part(order, voice, Group(seat.rank, seat.ranks, local=seat.local, here=seat.here))
+    group = Group(seat.rank, seat.ranks, local=seat.local, here=seat.here)
+    return take_part(order, voice, group, ways.asked)
 
 
 def _print_into(file: Path) -> None:
@@ -94,11 +122,11 @@ def _append(file: Path, line: bytes) -> None:
         told.write(line)
 
 
-def _watch(folder: Path, order: str, voice: Voice) -> None:
+def _watch(folder: Path, order: str, voice: Voice, ways: Ways, over: threading.Event) -> None:
     """Give signs of life, and end this process when the one that follows says so, or is gone."""
     seen, changed, absent, looks = -1, time.monotonic(), 0, 0
     asked = False
-    while True:
+    while not over.wait(PACE if looks else 0):
         looks += 1
         try:
             told = json.loads((folder / FOLLOWER).read_bytes())
@@ -109,13 +137,13 @@ def _watch(folder: Path, order: str, voice: Voice) -> None:
         if told["beat"] != seen:
             seen, changed = told["beat"], time.monotonic()
         gone = told["order"] != order or absent > ABSENT or time.monotonic() - changed > SILENCE
-        if gone or told["word"] == "end":
-            if not gone:
-                voice.tell("ended", True)
-            os._exit(GONE)
+        if gone:
+            leave()
+        if told["word"] == "end":
+            voice.tell("ended", True)
+            ways.leave()
         if told["word"] is not None and not asked:
             asked = True
-            os.kill(os.getpid(), signal.Signals[told["word"]])
+            ways.ask(signal.Signals[told["word"]])
         if looks % BEAT == 0:
             voice.tell("alive", looks)
-        time.sleep(PACE)

@@ -51,16 +51,22 @@ class Voice:
             self.tell("progress", [done, total, unit])
 
 
-def take_part(told: Mapping[str, Any], voice: Voice, group: Group) -> int:
+def take_part(
+    told: Mapping[str, Any],
+    voice: Voice,
+    group: Group,
+    asked: Callable[[], KeyboardInterrupt | None] = lambda: None,
+) -> int:
     """Take part in a training, tell how it ended, and return the exit status.
 
     Args:
         told: The order (see `engine/training/order.py`) and the `workspace` as it is called here.
         voice: Tells the process that follows.
         group: This process's place.
+        asked: Gives what has asked the training to end where no signal can.
     """
     try:
-        _train(told, voice, group)
+        _train(told, voice, group, asked)
     except KeyboardInterrupt as stop:
         voice.tell("stopped", type(stop).__name__)
         return 130
@@ -74,7 +80,9 @@ def take_part(told: Mapping[str, Any], voice: Voice, group: Group) -> int:
     return 0
 
 
-def _train(told: Mapping[str, Any], voice: Voice, group: Group) -> None:
+def _train(
+    told: Mapping[str, Any], voice: Voice, group: Group, asked: Callable[[], KeyboardInterrupt | None]
+) -> None:
     from mlspec import registry
     from mlspec.sdk.context import Context
     from mlspec.sdk.terminable import terminable
@@ -93,6 +101,7 @@ def _train(told: Mapping[str, Any], voice: Voice, group: Group) -> None:
         logs=None if told["logs"] is None or group.rank else workspace / told["logs"],
         progress=voice.progress,
         say=voice.say,
+        asked=asked,
     )
     registry.attach(workspace)
     inputs = {name: workspace / path for name, path in told["inputs"].items()}

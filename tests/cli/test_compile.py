@@ -110,11 +110,11 @@ def test_a_job(spec: Path) -> None:
     checked(spec / "job")
 
 
-def test_tasks_of_ray(spec: Path) -> None:
+def test_workers_of_ray_train(spec: Path) -> None:
     words = ["hardware.launcher={kind: ray, cpus: 4}", "hardware.accelerator=cuda"]
     assert main(["compile", "--target", "ray", "-o", "tasks", *words]) == 0
     lines = (spec / "tasks" / "ray.sh").read_text().splitlines()
-    assert "# 6 tasks of Ray, each with 4 CPU and a GPU." in lines
+    assert "# 6 workers of Ray Train, each with 4 CPU and a GPU." in lines
     assert lines[-1].startswith("exec mlspec run 'hardware.launcher={kind: ray, cpus: 4}'")
     checked(spec / "tasks")
 

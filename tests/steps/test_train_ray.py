@@ -1,8 +1,7 @@
-"""Trainings as tasks of a Ray that is started on this machine alone."""
+"""Trainings by Ray Train, in a Ray that is started on this machine alone."""
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -33,15 +32,19 @@ def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
         process.wait(60)
 
 
-def ranks(folder: Path) -> list[psutil.Process]:
-    return [
-        one for one in psutil.process_iter(["cmdline"])
-        if (one.info["cmdline"] or [])[-3:] == ["step", "two", "train"] and one.cwd() == str(folder)
-    ]  # fmt: skip
+def ranks(folder: Path) -> dict[int, psutil.Process]:
+    """Return the workers by their rank: each prints into a file of its own."""
+    found = {}
+    for one in psutil.process_iter(["cmdline"]):
+        if (one.info["cmdline"] or [""])[0].startswith("ray::RayTrainWorker"):
+            log = Path(f"/proc/{one.pid}/fd/1").readlink()
+            if log.is_relative_to(folder):
+                found[int(log.stem.removeprefix("rank-"))] = one
+    return found
 
 
 @pytest.mark.slow
-def test_tasks_train_together_and_a_signal_and_a_kill_end_them(tmp_path: Path) -> None:
+def test_workers_train_together_and_a_signal_and_a_kill_end_them(tmp_path: Path) -> None:
     workspace(tmp_path, "{kind: sgd, lr: 0.05}", epochs=10_000)
     spec = (tmp_path / "spec.yaml").read_text()
     (tmp_path / "spec.yaml").write_text(re.sub(r"^hardware: .*$", HARDWARE, spec, flags=re.M))
@@ -51,16 +54,15 @@ def test_tasks_train_together_and_a_signal_and_a_kill_end_them(tmp_path: Path) -
             assert process.poll() is None and time.monotonic() < until, process.communicate()
             time.sleep(0.1)
         found = ranks(tmp_path)
-        assert len(found) == 2
+        assert set(found) == {0, 1}
         process.send_signal(signal.SIGTERM)
         _, told = process.communicate(timeout=200)
         assert process.returncode == 143, told
-    assert not psutil.wait_procs(found, timeout=20)[1]
+    assert not psutil.wait_procs(found.values(), timeout=20)[1]
     with started(tmp_path) as process:
         assert process.stderr is not None
         assert any("resumed from epoch" in line for line in process.stderr)
-        killed = next(one for one in ranks(tmp_path) if one.environ()["RANK"] == "1")
-        os.kill(killed.pid, signal.SIGKILL)
+        ranks(tmp_path)[1].kill()
         _, told = process.communicate(timeout=200)
         assert process.returncode == 1
         told = told.replace("\n", " ")
@@ -68,4 +70,19 @@ def test_tasks_train_together_and_a_signal_and_a_kill_end_them(tmp_path: Path) -
     with started(tmp_path, "training.epochs=2") as process:
         _, told = process.communicate(timeout=120)
         assert process.returncode == 0, told
+    assert not ranks(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_worker_that_fails_ends_the_run_with_its_own_error(tmp_path: Path) -> None:
+    workspace(tmp_path, "{kind: faulty, lr: 0.05, does: raise}")
+    spec = (tmp_path / "spec.yaml").read_text()
+    (tmp_path / "spec.yaml").write_text(re.sub(r"^hardware: .*$", HARDWARE, spec, flags=re.M))
+    with started(tmp_path) as process:
+        _, told = process.communicate(timeout=200)
+    assert process.returncode == 1, told
+    words = "the training failed: RuntimeError: the disk is gone (process 1 of 2, counted from 0)"
+    assert words in told.replace("\n", " ")
+    # Nothing of Ray's own reaches the user.
+    assert "raylet" not in told and "INFO" not in told and "WARNING" not in told, told
     assert not ranks(tmp_path)

@@ -87,6 +87,7 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
             lambda done: context.progress(done, total, _told(lesson, learner.course)),
             group,
         )
+        learner.asked = context.asked
         if lesson.strategy is None or lesson.strategy.shares_rows:
             _divisible(learner.module, group)
         for note in notes:

@@ -96,7 +96,10 @@ class Group:
 
     @contextmanager
     def together(self, accelerator: Accelerator) -> Iterator[None]:
-        """Find the other ranks, and leave them in the end; alone there is nobody to find."""
+        """Find the other ranks, and leave them in the end; alone there is nobody to find.
+
+        Where something else let the processes find each other, they stay together as they are.
+        """
         if self.ranks == 1:
             yield
             return
@@ -105,6 +108,10 @@ class Group:
 
         if accelerator == "cuda":
             torch.cuda.set_device(self.device)
+        if distributed.is_initialized():
+            self._alike(accelerator)
+            yield
+            return
         distributed.init_process_group(
             "gloo" if accelerator == "cpu" else "cpu:gloo,cuda:nccl",
             init_method="env://" if self.store is None else None,

@@ -46,6 +46,9 @@ class Started(Protocol):
     def poll(self) -> int | None:
         """Return its exit status; None while it works."""
 
+    def gone(self) -> frozenset[int]:
+        """Return the ranks that it saw end by themselves; none where it cannot tell."""
+
     def end(self) -> None:
         """End it and what it started; nothing where it has ended."""
 
@@ -149,7 +152,9 @@ def _end(found: _Followed) -> None:
     """Ask those that live to end and say so: who says nothing is gone."""
     _tell(found, "end")
     until = time.monotonic() + ANSWER
-    while time.monotonic() < until and any(one.here and not one.over for one in found.all):
+    while time.monotonic() < until and any(
+        one.here and not one.over and one.rank not in found.started.gone() for one in found.all
+    ):
         _read(found, time.monotonic())
         time.sleep(PACE)
 
@@ -181,8 +186,10 @@ def _tell(found: _Followed, word: str | None) -> None:
 
 def _judge(found: _Followed) -> None:
     step, started = found.work.context.step, found.started
-    here = [one for one in found.all if one.here]
     status = started.poll()
+    gone = started.gone()
+    # Of those that say nothing the first is told: one whose end was seen is no victim of another's.
+    here = sorted((one for one in found.all if one.here), key=lambda one: one.rank not in gone)
     for one in here:
         one.known = started.name if status else ""
     if len(here) == len(found.all) or any(one.over and not one.ended for one in here):

@@ -88,6 +88,8 @@ class Learner(lightning.LightningModule):
         """Set from outside: the training saves its state and raises this as soon as the state is whole."""
         self.places: Callable[[int, int], tuple[torch.Tensor, ...]] = lambda epoch, chunk: ()
         """Gives the numbers of this rank's rows in the training split, of each batch of a chunk."""
+        self.asked: Callable[[], KeyboardInterrupt | None] = lambda: None
+        """Gives what has asked for that where no signal can."""
         self.listen: Callable[[], None] = lambda: None
         """Called once Lightning has taken the process's signals, to take them back."""
 
@@ -174,7 +176,7 @@ class Learner(lightning.LightningModule):
 
     def _agree(self, total: float = 0.0) -> float:
         """Return a value's sum over the ranks; all of them learn whether to stop, or to save."""
-        stop = self.stop
+        stop = self.stop = self.stop or self.asked()
         ended = isinstance(stop, Terminated)
         due = time.monotonic() - self._saved >= self._lesson.save_every
         counts = self._rows.ranks > 1 or self._group.rank == 0

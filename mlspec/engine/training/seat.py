@@ -6,8 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-TAKES_PART = "MLSPEC_TAKES_PART"
-SLURM = {TAKES_PART: "slurm"}
+SLURM = {"MLSPEC_TAKES_PART": "slurm"}
 """What a job's script sets, so that a user's own job that calls mlspec is not taken for a part of another."""
 
 
@@ -35,7 +34,7 @@ def seat(environment: Mapping[str, str] = os.environ) -> Seat | None:
         >>> seat({"TORCHELASTIC_RUN_ID": "x", "RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "0"})
         Seat(rank=1, ranks=2, local=0, here=1)
     """
-    if "TORCHELASTIC_RUN_ID" in environment or environment.get(TAKES_PART) == "ray":
+    if "TORCHELASTIC_RUN_ID" in environment:
         names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
         here = int(environment.get("LOCAL_WORLD_SIZE", "1"))
     elif SLURM.items() <= environment.items() and "SLURM_PROCID" in environment:

@@ -50,6 +50,10 @@ class Job:
             self._ask()
         return self.status
 
+    def gone(self) -> frozenset[int]:
+        """Return none: it does not tell which of them ended."""
+        return frozenset()
+
     def end(self) -> None:
         """Cancel it, and wait until it has left."""
         until = time.monotonic() + ENDING

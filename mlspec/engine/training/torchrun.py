@@ -32,6 +32,10 @@ class Agent:
         """Return its exit status; None while it works."""
         return self.process.poll()
 
+    def gone(self) -> frozenset[int]:
+        """Return none: it does not tell which of them ended."""
+        return frozenset()
+
     def end(self) -> None:
         """End it, and with it the processes of this machine."""
         if self.process.poll() is None:

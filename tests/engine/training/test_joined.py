@@ -30,9 +30,13 @@ class Fake:
     status: int | None = None
     name: str = "torchrun"
     ended: int = 0
+    seen: frozenset[int] = frozenset()
 
     def poll(self) -> int | None:
         return self.status
+
+    def gone(self) -> frozenset[int]:
+        return self.seen
 
     def end(self) -> None:
         self.ended += 1
@@ -51,7 +55,8 @@ def train(folder: Path, *tells: list[dict[str, Any]], log: str = "", **options: 
     (folder / "logs").mkdir()
     (folder / "logs" / "torchrun.txt").write_text(log)
     work = Work({"seed": 1}, {"prepare": folder / "prepare"}, folder / "output", context, 2)
-    fake = Fake(folder / "logs" / "torchrun.txt", options.pop("status", None))
+    log_file = folder / "logs" / "torchrun.txt"
+    fake = Fake(log_file, options.pop("status", None), seen=options.pop("seen", frozenset()))
 
     def start(order: Path) -> Fake:
         # On another machine the workspace may have another name.
@@ -83,6 +88,11 @@ def test_a_process_that_says_nothing_more_comes_before_those_that_missed_it(tmp_
     (tmp_path / "elsewhere").mkdir()
     with pytest.raises(StepError, match=r"process 1 of 2 .* ended without a word"):
         train(tmp_path, [{"here": "a"}, {"fault": MISSED}], [{"here": "b"}])
+
+
+def test_of_those_that_say_nothing_the_one_whose_end_was_seen_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StepError, match=r"process 1 of 2 .* ended without a word"):
+        train(tmp_path, [{"here": "a"}], [{"here": "b"}], status=1, seen=frozenset({1}))
 
 
 def test_a_process_that_was_asked_to_end_is_no_fault(tmp_path: Path) -> None:
