@@ -71,8 +71,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MS0305": "A metric cannot be computed for the target's kind, or is named twice.",
         "MS0306": "A gate looks at a metric that is not among evaluation.metrics.",
         "MS0307": "Something is chosen on the val split, and data.split leaves it empty.",
-        "MS0308": "A key of training is set that the chosen model does not obey. Left in place it "
-        "would only seem to work.",
+        "MS0308": "A key of training or hardware is set that the chosen model does not obey. Left in place "
+        "it would only seem to work.",
         "MS0309": "An export or a deployment is named that does not exist.",
         "MS0310": "More devices or machines are asked for than the model, the strategy, the launcher or a "
         "batch can use.",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlspec.cli.arguments import add_sample, add_spec, spec_of, words_of
 from mlspec.cli.console import emit, stderr
@@ -50,16 +50,30 @@ def _planned(arguments: argparse.Namespace) -> tuple[Planned, str]:
     from mlspec.sdk.launcher import Launcher
 
     path, overrides, overlays = spec_of(arguments)
-    found = planned(path, overrides, overlays, sample=arguments.sample, data=False)
     able = [kind for kind in kinds("launcher") if find("launcher", kind).scripts is not Launcher.scripts]
     if arguments.target not in able:
         raise UsageError(f"there are no scripts for '{arguments.target}'", fix=f"one of {', '.join(able)}")
-    if found.spec.hardware.launcher.kind != arguments.target:
-        # Its options are those of another launcher.
+    if _launcher(path, overrides, overlays) != arguments.target:
+        # Its options are those of another launcher, and what that one cannot start this one may.
         overrides = (*overrides, f"hardware.launcher={{kind: {arguments.target}}}")
-        found = planned(path, overrides, overlays, sample=arguments.sample, data=False)
+    found = planned(path, overrides, overlays, sample=arguments.sample, data=False)
     sample = "" if arguments.sample is None else f" --sample {arguments.sample}"
     return found, words_of(path, overrides, overlays) + sample
+
+
+def _launcher(path: Path, overrides: Sequence[str], overlays: Sequence[Path]) -> Any:
+    """Return the kind of launcher that a spec names, right or wrong; None where it names none."""
+    from mlspec import registry
+    from mlspec.compose.compose import gather
+    from mlspec.compose.workspace import workspace_of
+    from mlspec.spec.levels import is_slot
+
+    registry.attach(workspace_of(path))
+    said, _ = gather(path, overrides, overlays, is_slot=is_slot)
+    found: Any = said.tree
+    for name in ("hardware", "launcher"):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found.get("kind") if isinstance(found, Mapping) else found
 
 
 def _shape(found: Planned) -> Shape:

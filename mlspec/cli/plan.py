@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -168,6 +168,7 @@ def _spread(plan: Plan, workspace: Path) -> Iterator[str]:
 
     parameters = plan.step("train").parameters
     hardware = parameters["hardware"]
+    yield from _fitted(parameters)
     devices = hardware["devices"] * hardware["nodes"]
     if devices == 1:
         return
@@ -191,6 +192,23 @@ def _spread(plan: Plan, workspace: Path) -> Iterator[str]:
         f"training: {strategy}, {processes} ({hardware['accelerator']}); "
         f"batch {batch} = {devices} devices x {each} rows"
     )
+
+
+def _fitted(parameters: Mapping[str, Any]) -> Iterator[str]:
+    """Tell of a preset's hardware in which a model that is fitted at once has no part."""
+    from mlspec.sdk.frozen import freeze
+    from mlspec.sdk.model import TorchModel
+    from mlspec.sdk.slot import Slot
+
+    model, hardware = Slot("model").choose(freeze(parameters["model"])), parameters["hardware"]
+    if isinstance(model, TorchModel) and not model.at_once():
+        return
+    asks = (hardware["accelerator"], hardware["precision"], hardware["strategy"]["kind"])
+    if asks[0] not in ("auto", "cpu") or asks[1:] != ("fp32", "single"):
+        yield (
+            f"training: '{model.kind}' is fitted at once, on the CPU; the preset's accelerator, precision "
+            f"and strategy are for other models"
+        )
 
 
 def _strategy(strategy: dict[str, Any]) -> Any:

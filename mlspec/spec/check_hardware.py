@@ -10,6 +10,8 @@ from mlspec.sdk.model import TorchModel
 from mlspec.spec.check_strategy import check_strategy
 from mlspec.spec.spec import Spec
 
+LOCAL = "set hardware.launcher: local"
+
 
 def check_hardware(spec: Spec, composed: Composed) -> Iterator[Fault]:
     """Give devices and machines beyond what model, strategy, launcher and batch can use."""
@@ -22,6 +24,9 @@ def check_hardware(spec: Spec, composed: Composed) -> Iterator[Fault]:
             f"the model '{spec.model.kind}' is fitted in one process, and hardware asks for {devices} devices"
         )
         yield composed.fault("MS0310", what, ("hardware", key), fix=one)
+        return
+    if not _in_epochs(spec):
+        yield from _check_fitted(spec, composed)
         return
     yield from check_strategy(spec, composed)
     if not hardware.strategy.one_process:
@@ -71,6 +76,33 @@ def _in_epochs(spec: Spec) -> bool:
     return isinstance(spec.model, TorchModel) and not spec.model.at_once()
 
 
+def _check_fitted(spec: Spec, composed: Composed) -> Iterator[Fault]:
+    """Give keys that ask for something in which a model that is fitted at once has no part.
+
+    What a preset says is for all models, as in `training`.
+    """
+    hardware, model = spec.hardware, spec.model.kind
+    unused = {
+        "accelerator": hardware.accelerator not in ("auto", "cpu"),
+        "precision": hardware.precision != "fp32",
+        "strategy": hardware.strategy.kind != "single",
+    }
+    for key in (key for key, asks in unused.items() if asks):
+        origins = composed.origins(("hardware", key))
+        if origins and origins[-1].preset is not None:
+            continue
+        what = f"the model '{model}' does not use 'hardware.{key}': it is fitted at once, on the CPU"
+        yield composed.fault("MS0308", what, ("hardware", key), key=True, fix="remove it")
+    launcher = hardware.launcher
+    if launcher.elsewhere:
+        what = f"the model '{model}' is fitted where the run is, and never by '{launcher.kind}'"
+    elif launcher.kind != "local":
+        what = f"the launcher '{launcher.kind}' starts several processes, and hardware asks for one"
+    else:
+        return
+    yield composed.fault("MS0314", what, ("hardware", "launcher"), fix=LOCAL)
+
+
 def _check_cut(spec: Spec, composed: Composed, devices: int) -> Iterator[Fault]:
     """Give a model that cannot be cut into as many parts."""
     assert isinstance(spec.model, TorchModel)
@@ -94,15 +126,10 @@ def _check_cut(spec: Spec, composed: Composed, devices: int) -> Iterator[Fault]:
 def _check_start(spec: Spec, composed: Composed) -> Iterator[Fault]:
     """Give a launcher that has nothing to start, or does not know on what."""
     hardware, launcher = spec.hardware, spec.hardware.launcher
-    local = "set hardware.launcher: local"
-    if launcher.elsewhere and not _in_epochs(spec):
-        what = f"the model '{spec.model.kind}' is fitted where the run is, and never by '{launcher.kind}'"
-        yield composed.fault("MS0314", what, ("hardware", "launcher"), fix=local)
-        return
     alone = hardware.devices * hardware.nodes == 1 and not launcher.elsewhere
     if alone and launcher.kind != "local":
         what = f"the launcher '{launcher.kind}' starts several processes, and hardware asks for one"
-        yield composed.fault("MS0314", what, ("hardware", "launcher"), fix=local)
+        yield composed.fault("MS0314", what, ("hardware", "launcher"), fix=LOCAL)
     for problem in launcher.problems(hardware.accelerator):
         place = ("hardware", "launcher", problem.key) if problem.key else ("hardware", "accelerator")
         yield composed.fault("MS0314", problem.what, place, fix=problem.fix)

@@ -119,6 +119,19 @@ def test_workers_of_ray_train(spec: Path) -> None:
     checked(spec / "tasks")
 
 
+def test_the_target_is_taken_before_the_spec_is_judged(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    local = SPEC.replace("nodes: 3, devices: 2, ", "").replace(", launcher: {kind: torchrun, wait: 2m}", "")
+    (spec / "spec.yaml").write_text(local)
+    assert main(["compile", "--target", "torchrun", "hardware.nodes=2"]) == 0
+    first, second = capsys.readouterr().out.split("# ---- ")[1:]
+    assert "exec mlspec run hardware.nodes=2 'hardware.launcher={kind: torchrun}'" in first
+    assert "--nnodes=2" in second
+    assert main(["compile", "--target", "torchrun", "hardware.nodez=2"]) == 2
+    assert "did you mean 'nodes'" in capsys.readouterr().err
+
+
 def test_it_is_printed_and_a_name_is_asked_for_its_launcher(
     spec: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

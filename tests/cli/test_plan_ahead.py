@@ -78,3 +78,15 @@ def test_a_plan_tells_steps_and_memory_once_the_data_is_prepared(
     (here / "spec.yaml").write_text(trees.partition("training:")[0])
     assert main(["plan", "--memory"]) == 0
     assert "of a torch model" in capsys.readouterr().err
+
+
+def test_a_preset_in_which_a_fitted_model_has_no_part_is_told(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "spec.yaml").write_text(
+        SPEC.replace("{kind: mlp, hidden: [1024, 1024]}", "forest").rpartition("training:")[0]
+    )
+    words = "training: 'forest' is fitted at once, on the CPU; the preset's accelerator"
+    for name, expected in (("gpu", True), ("cpu", False)):
+        assert main(["plan", f"hardware={name}"]) == 0
+        assert (words in capsys.readouterr().out.replace("\n", " ")) is expected

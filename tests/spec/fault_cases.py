@@ -68,6 +68,16 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("precision: fp32", "devices: 2\n  strategy: tensor_parallel"),
         ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "linear"),
     ],
+    "hardware that a model has no part in": [
+        ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "forest"),
+        ("accelerator: auto", "accelerator: cuda"),
+        ("precision: fp32", "precision: bf16\n  strategy: {kind: ddp}"),
+    ],
+    "a launcher of a model that is fitted": [
+        ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "tree"),
+        ("accelerator: auto", "accelerator: cpu"),
+        ("precision: fp32", "launcher: ray"),
+    ],
     "an option that would be a command": [("precision: fp32", "launcher: {kind: slurm, partition: 'a;b'}")],
     "not built: a key": [("opset: 20, parity", "opset: 20, quantize: weights_int8, parity")],
     "not built: a kind": [("citizen: binary", "citizen: text")],

@@ -195,6 +195,17 @@ def test_keys_that_a_preset_sets_need_not_be_used(here: Path) -> None:
     assert _faults("training=standard", "training.epochs=3") == [("MS0308", "training.epochs=3:1:1")]
 
 
+@pytest.mark.parametrize("model", ["forest", "gradient_boosting"])
+def test_a_preset_for_other_devices_may_stand_beside_a_model_that_is_fitted(model: str, here: Path) -> None:
+    text = TEXT[: TEXT.index("training:\n")] + TEXT[TEXT.index("evaluation:\n") :]
+    (here / "spec.yaml").write_text(text.replace("{kind: mlp, hidden: [128, 128], dropout: 0.1}", model))
+    assert load(Path("spec.yaml"), ["hardware=gpu"]).spec.hardware.accelerator == "cuda"
+    load(Path("spec.yaml"), ["hardware.accelerator=cpu", "hardware.precision=fp32"])
+    for word in ("accelerator=cuda", "precision=fp16", "strategy=ddp"):
+        key = f"hardware.{word}"
+        assert _faults("hardware=gpu", key) == [("MS0308", f"{key}:1:1")]
+
+
 def test_empty_sections_say_nothing(here: Path) -> None:
     (here / "spec.yaml").write_text(
         TEXT.replace("deployments:\n", "x-a:\n").replace("monitoring:\n", "x-b:\n")

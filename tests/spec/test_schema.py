@@ -46,6 +46,8 @@ CANNOT_TELL: dict[str, str] = {
     "a launcher with nothing to start": OTHERS,
     "a launcher that does not know on what": OTHERS,
     "a launcher of another accelerator": OTHERS,
+    "hardware that a model has no part in": OTHERS,
+    "a launcher of a model that is fitted": OTHERS,
     "layers that devices cannot cut": OTHERS,
     "a batch size that no TPU tells": OTHERS,
     "a value that a sweep would find anew": OTHERS,
