@@ -177,7 +177,18 @@ def _spread(plan: Plan, workspace: Path) -> Iterator[str]:
         return
     strategy = hardware["strategy"]["kind"]
     chosen = _strategy(hardware["strategy"])
-    if not chosen.shares_rows:
+    alike = chosen.alike(devices)
+    if 1 < alike < devices:
+        sets = devices // alike
+        least, most = batch // sets, -(-batch // sets)
+        each = f"{least}" if least == most else f"{least} or {most}"
+        yield (
+            f"training: {strategy}, {devices} processes with a device each ({hardware['accelerator']}); "
+            f"{sets} sets of {alike} devices, each of which has a part of each cut layer; "
+            f"batch {batch} = {sets} sets x {each} rows"
+        )
+        return
+    if alike == devices:
         yield (
             f"training: {strategy}, {devices} processes with a device each ({hardware['accelerator']}); "
             f"each has all {batch} rows of a batch, and a part of each cut layer"

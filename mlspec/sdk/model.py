@@ -78,13 +78,15 @@ class TorchModel(Model):
     out over devices.
     """
 
-    def cut_widths(self) -> tuple[int, ...]:
-        """Return the widths that `tensor_parallel` divides by the devices; empty where nothing may be cut.
+    def cut_widths(self) -> Mapping[str, int]:
+        """Return the options that say how wide is what `tensor_parallel` divides by the devices, with their
+        values; none where nothing may be cut.
 
         A module that may be cut has a `cut()` that names its layers: `{"layers.0": "outputs", "layers.2":
-        "inputs"}` cuts a linear layer by its outputs, and the one that takes them by its inputs.
+        "inputs"}` cuts a linear layer by its outputs, and the one that takes them by its inputs. The outputs
+        of `("outputs", 3)` are three parts beside each other, each of which is cut.
         """
-        return ()
+        return {}
 
     def at_once(self) -> bool:
         """Return whether `solve` finds the weights, without epochs and on one device."""

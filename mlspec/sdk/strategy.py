@@ -102,8 +102,17 @@ class Strategy(Plugin):
     """Whether one process has all devices of its machine, and every row."""
     sharded: ClassVar[bool] = False
     """Whether each process holds a part of the weights only, as torch's DTensor."""
-    shares_rows: ClassVar[bool] = True
-    """Whether each process has a part of a batch; where not, each has all rows and the whole loss."""
+
+    def alike(self, devices: int) -> int:
+        """Return how many processes have the same rows of a batch; 1 where each has other rows.
+
+        Processes that follow each other have the same rows and the same loss. Those whose numbers are that
+        far apart share a batch out.
+
+        Args:
+            devices: Of all machines, a process each.
+        """
+        return 1
 
     @property
     def keeps(self) -> bool:

@@ -45,12 +45,16 @@ def check_hardware(spec: Spec, composed: Composed) -> Iterator[Fault]:
         yield composed.fault("MS0310", what, ("hardware", key), fix=fix)
     if not hardware.strategy.one_process:
         yield from _check_launcher(spec, composed, key)
-    if devices > 1 and not hardware.strategy.shares_rows:
-        yield from _check_cut(spec, composed, devices)
-        return
+    alike = hardware.strategy.alike(devices)
+    if alike > 1:
+        yield from _check_cut(spec, composed, devices, alike)
+    # From here on: those that share a batch out.
+    devices = max(1, devices // alike)
     apart = devices > 1 and not hardware.strategy.one_process
     if apart and isinstance(spec.model, TorchModel) and type(spec.model).whole_batch:
-        what = f"the model '{spec.model.kind}' looks at whole batches, and {devices} devices have a part each"
+        word = "devices" if alike == 1 else "sets of devices"
+        what = f"the model '{spec.model.kind}' looks at whole batches, and {devices} {word} have a part each"
+        one = one if alike == 1 else "leave hardware.strategy.tensor out"
         yield composed.fault("MS0310", what, ("hardware", key), fix=f"{one}, or take another model")
     size = spec.training.batch_size
     if size == "auto":
@@ -103,8 +107,8 @@ def _check_fitted(spec: Spec, composed: Composed) -> Iterator[Fault]:
     yield composed.fault("MS0314", what, ("hardware", "launcher"), fix=LOCAL)
 
 
-def _check_cut(spec: Spec, composed: Composed, devices: int) -> Iterator[Fault]:
-    """Give a model that cannot be cut into as many parts."""
+def _check_cut(spec: Spec, composed: Composed, devices: int, alike: int) -> Iterator[Fault]:
+    """Give a model that cannot be cut into as many parts, and devices that are no whole number of sets."""
     assert isinstance(spec.model, TorchModel)
     strategy, widths = spec.hardware.strategy.kind, spec.model.cut_widths()
     if not widths:
@@ -113,13 +117,18 @@ def _check_cut(spec: Spec, composed: Composed, devices: int) -> Iterator[Fault]:
             "MS0314", what, ("hardware", "strategy"), fix="use hardware.strategy: fsdp, which parts any model"
         )
         return
-    bad = [width for width in widths if width % devices]
-    if bad:
-        fits = max(count for count in range(1, devices) if not any(width % count for width in widths))
-        key = "nodes" if spec.hardware.devices == 1 else "devices"
-        what = f"{devices} devices cannot cut a layer of '{spec.model.kind}', {bad[0]} wide, into equal parts"
+    key = "nodes" if spec.hardware.devices == 1 else "devices"
+    if devices % alike:
+        what = f"{devices} devices are no whole number of sets of {alike}, over which layers are cut"
+        near = max(1, devices // alike) * alike
+        yield composed.fault("MS0310", what, ("hardware", key), fix=f"use {near} devices, or {near + alike}")
+    bad = next((name for name, width in widths.items() if width % alike), None)
+    if bad is not None:
+        fits = max(count for count in range(1, alike) if not any(width % count for width in widths.values()))
+        what = f"{alike} devices cannot cut 'model.{bad}', which is {widths[bad]}, into equal parts"
+        fix = f"cut over {fits} devices" if fits > 1 else "use hardware.strategy: fsdp"
         yield composed.fault(
-            "MS0310", what, ("hardware", key), fix=f"use {fits} devices, or widths that {devices} divides"
+            "MS0310", what, ("hardware", key), fix=f"{fix}, or take widths that {alike} divides"
         )
 
 

@@ -34,6 +34,10 @@ class Block(nn.Module):
         self.second = nn.Linear(hidden, width)
         self.hidden_dropout, self.dropout = nn.Dropout(hidden_dropout), nn.Dropout(dropout)
 
+    def cut(self) -> dict[str, str]:
+        """Return the layers that may be cut over devices."""
+        return {"first": "outputs", "second": "inputs"}
+
     def forward(self, value: torch.Tensor) -> torch.Tensor:
         inner = self.hidden_dropout(torch.relu(self.first(self.norm(value))))
         sum_: torch.Tensor = value + self.dropout(self.second(inner))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -23,15 +24,20 @@ class Attention(nn.Module):
         self.enter = nn.Linear(width, 3 * width)
         self.leave = nn.Linear(width, width)
 
+    def cut(self) -> dict[str, Any]:
+        """Return the layers that may be cut over devices: each has some heads."""
+        return {"enter": ("outputs", 3), "leave": "inputs"}
+
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         rows, count, width = tokens.shape
-        parts = (
-            self.enter(tokens).view(rows, count, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        )
-        asked, keys, values = parts.unbind(0)
-        shares = torch.softmax(asked @ keys.transpose(-1, -2) / math.sqrt(width // self.heads), -1)
+        size = width // self.heads
+        entered = self.enter(tokens)
+        # Where the layer is cut, this device has some of the heads.
+        heads = entered.shape[-1] // (3 * size)
+        asked, keys, values = entered.view(rows, count, 3, heads, size).permute(2, 0, 3, 1, 4).unbind(0)
+        shares = torch.softmax(asked @ keys.transpose(-1, -2) / math.sqrt(size), -1)
         shares = nn.functional.dropout(shares, self.dropout, self.training)
-        found: torch.Tensor = self.leave((shares @ values).transpose(1, 2).reshape(rows, count, width))
+        found: torch.Tensor = self.leave((shares @ values).transpose(1, 2).flatten(2))
         return found
 
 
@@ -48,6 +54,10 @@ class Block(nn.Module):
         self.enter = nn.Linear(width, 2 * hidden)
         self.leave = nn.Linear(hidden, width)
         self.dropout = nn.Dropout(dropouts[1])
+
+    def cut(self) -> dict[str, Any]:
+        """Return the layers that may be cut over devices: values and gates side by side."""
+        return {"enter": ("outputs", 2), "leave": "inputs"}
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         tokens = tokens + self.attention(self.before(tokens))

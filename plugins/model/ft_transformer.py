@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -48,6 +49,14 @@ class FtTransformer(TorchModel):
             raise ValueError(f"width {self.width} cannot be cut into {self.heads} heads of one size")
         return self
 
+    def cut_widths(self) -> Mapping[str, int]:
+        """Return the heads and the width of the gated layers, which `tensor_parallel` cuts."""
+        return {"heads": self.heads, "hidden": self._hidden}
+
+    @property
+    def _hidden(self) -> int:
+        return self.hidden or max(1, self.width * 4 // 3)
+
     def _groups(self, inputs: ModelInputs) -> tuple[Group, ...]:
         from ._groups import groups
 
@@ -64,7 +73,7 @@ class FtTransformer(TorchModel):
             self.width,
             self.blocks,
             self.heads,
-            self.hidden or max(1, self.width * 4 // 3),
+            self._hidden,
             (self.attention_dropout, self.hidden_dropout),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -30,9 +31,9 @@ class Mlp(TorchModel):
     max_embedding: int = Field(default=16, ge=1, le=4096)
     """Longest vector of a category's value; a column of n values gets half of n, this at most."""
 
-    def cut_widths(self) -> tuple[int, ...]:
+    def cut_widths(self) -> Mapping[str, int]:
         """Return the widths of the layers that `tensor_parallel` cuts: every other one."""
-        return self.hidden[::2]
+        return {f"hidden.{place}": width for place, width in enumerate(self.hidden) if place % 2 == 0}
 
     def _groups(self, inputs: ModelInputs) -> tuple[Group, ...]:
         from ._groups import halves

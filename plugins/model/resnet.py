@@ -46,6 +46,10 @@ class Resnet(TorchModel):
     max_embedding: int = Field(default=16, ge=1, le=4096)
     """Longest vector of a category's value; a column of n values gets half of n, this at most."""
 
+    def cut_widths(self) -> Mapping[str, int]:
+        """Return the width inside the blocks, which `tensor_parallel` cuts."""
+        return {"hidden": self.hidden or 2 * self.width}
+
     def _groups(self, inputs: ModelInputs) -> tuple[Group, ...]:
         from ._groups import halves
 

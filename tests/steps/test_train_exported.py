@@ -18,6 +18,7 @@ STRATEGIES: list[tuple[dict[str, Any], float]] = [
     ({"kind": "ddp"}, 1e-5),
     ({"kind": "fsdp", "unit": 1}, 1e-5),
     ({"kind": "tensor_parallel"}, 1e-4),
+    ({"kind": "tensor_parallel", "tensor": 2}, 1e-4),
     ({"kind": "deepspeed", "stage": 3}, 1e-4),
 ]
 
@@ -48,11 +49,15 @@ def expected(answers: Any) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("strategy", "tolerance"), STRATEGIES, ids=[one["kind"] for one, _ in STRATEGIES])
-def test_two_processes_export_the_answers_of_one(
+@pytest.mark.parametrize(("strategy", "tolerance"), STRATEGIES, ids=[str(one) for one, _ in STRATEGIES])
+def test_several_processes_export_the_answers_of_one(
     strategy: dict[str, Any], tolerance: float, answers: Any, expected: Any
 ) -> None:
     """50 steps, the last batch of each epoch unequal."""
-    found = answers(strategy["kind"], {"accelerator": "cpu", "devices": 2, "strategy": strategy})
+    devices = 2 * strategy.get("tensor", 1)
+    found = answers(
+        "-".join(map(str, strategy.values())),
+        {"accelerator": "cpu", "devices": devices, "strategy": strategy},
+    )
     assert float(np.ptp(expected)) > 1, "a model that learnt nothing answers alike whatever trained it"
     np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)

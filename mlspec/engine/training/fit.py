@@ -61,6 +61,7 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
     """
     group = group or Group()
     _check(lesson, group)
+    rows = group if lesson.strategy is None else group.apart(lesson.strategy.alike(group.ranks))
     checkpoint = context.scratch / CHECKPOINT
     found, notes = load_checkpoint(checkpoint, key)
     done = None if found is None else int(found["course"]["step"])
@@ -86,10 +87,10 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
             board,
             lambda done: context.progress(done, total, _told(lesson, learner.course)),
             group,
+            rows,
         )
         learner.asked = context.asked
-        if lesson.strategy is None or lesson.strategy.shares_rows:
-            _divisible(learner.module, group)
+        _divisible(learner.module, rows)
         for note in notes:
             context.say(note)
         if found is not None:
@@ -97,7 +98,7 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
             context.say(f"resumed from epoch {learner.course.epoch} step {learner.course.step}")
         else:
             board.opening(lesson)
-        _run(lesson, learner, context.scratch, group, context.say, profile)
+        _run(lesson, learner, context.scratch, group, rows, context.say, profile)
         if profile is not None:
             for line in profile.lines():
                 context.say(line)
@@ -168,6 +169,7 @@ def _run(
     learner: Learner,
     scratch: Path,
     group: Group,
+    rows: Group,
     say: Callable[[str], None],
     profile: Profile | None,
 ) -> None:
@@ -194,14 +196,13 @@ def _run(
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
     )
-    shares = group if lesson.strategy is None or lesson.strategy.shares_rows else Group()
     train = Shuffled(
         rows_of(lesson.train, lesson.target, lesson.class_weights),
         lesson.batch_size,
         lesson.seed,
         course.epoch,
         course.chunk,
-        shares,
+        rows,
         draws(lesson.train, lesson.target) if lesson.balanced else None,
     )
     learner.places = train.places
@@ -215,7 +216,7 @@ def _run(
         val = InOrder(
             rows_of(lesson.val, lesson.target, lesson.class_weights),
             max(8192, lesson.batch_size * BATCHES),
-            shares,
+            rows,
         )
     seed_xla(lesson.seed)
     chunks = train if profile is None else profile.reading(train)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,6 +33,8 @@ class Group:
     """This process's number on its machine; as `rank` where None: all are on one."""
     here: int | None = None
     """How many are on its machine; all where None."""
+    among: Any = None
+    """torch's group of these processes; all that there are where None."""
 
     @property
     def device(self) -> int:
@@ -42,6 +45,27 @@ class Group:
     def devices(self) -> int:
         """Return how many devices the processes of this machine have."""
         return self.ranks if self.here is None else self.here
+
+    def apart(self, alike: int) -> Group:
+        """Return this process's place among those that have other rows than it has; all must ask.
+
+        Args:
+            alike: How many processes, one after the other, have the same rows.
+        """
+        if alike == 1 or self.ranks == 1:
+            return self
+        if alike == self.ranks:
+            return Group()
+        parts = [range(first, self.ranks, alike) for first in range(alike)]
+        groups = [torch.distributed.new_group(list(part)) for part in parts]
+        return replace(
+            self,
+            rank=self.rank // alike,
+            ranks=self.ranks // alike,
+            local=self.device,
+            here=self.devices,
+            among=groups[self.rank % alike],
+        )
 
     def share(self, rows: int, rank: int | None = None) -> slice:
         """Return the part of some rows that a rank takes: all parts together are the rows, in order.
@@ -67,7 +91,7 @@ class Group:
         if self.ranks == 1:
             return values
         told = torch.tensor(values, dtype=torch.float64)
-        torch.distributed.all_reduce(told)
+        torch.distributed.all_reduce(told, group=self.among)
         return tuple(told.tolist())
 
     def first(self, *values: float) -> tuple[float, ...]:
@@ -75,7 +99,7 @@ class Group:
         if self.ranks == 1:
             return values
         told = torch.tensor(values, dtype=torch.float64)
-        torch.distributed.broadcast(told, 0)
+        torch.distributed.broadcast(told, group=self.among, group_src=0)
         return tuple(told.tolist())
 
     def joined(self, part: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
@@ -91,7 +115,7 @@ class Group:
         padded = torch.zeros((max(counts), part.shape[1]))
         padded[: len(part)] = torch.from_numpy(part)
         parts = [torch.empty_like(padded) for _ in counts]
-        torch.distributed.all_gather(parts, padded)
+        torch.distributed.all_gather(parts, padded, group=self.among)
         return np.concatenate([one[:count].numpy() for one, count in zip(parts, counts, strict=True)])
 
     @contextmanager

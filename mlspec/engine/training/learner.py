@@ -51,6 +51,7 @@ class Learner(lightning.LightningModule):
         board: Shows the training in TensorBoard.
         progress: Called with the rows done of all rows of all epochs.
         group: This process's place among those that train.
+        rows: Its place among those that share batches out; among all where None.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Learner(lightning.LightningModule):
         board: Board,
         progress: Callable[[float], None],
         group: Group | None = None,
+        rows: Group | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -70,8 +72,7 @@ class Learner(lightning.LightningModule):
         self.patience = None if lesson.patience is None else Patience(lesson.better, lesson.patience)
         self._lesson, self._save, self._board, self._progress = lesson, save, board, progress
         self._group = group or Group()
-        apart = lesson.strategy is None or lesson.strategy.shares_rows
-        self._rows = self._group if apart else Group()
+        self._rows = rows or self._group
         self.counts = _counts(lesson)
         self.gradients: Gradients
         self._agreed: KeyboardInterrupt | None = None
@@ -179,7 +180,8 @@ class Learner(lightning.LightningModule):
         stop = self.stop = self.stop or self.asked()
         ended = isinstance(stop, Terminated)
         due = time.monotonic() - self._saved >= self._lesson.save_every
-        counts = self._rows.ranks > 1 or self._group.rank == 0
+        # Of processes with the same rows one counts.
+        counts = self._group.rank % (self._group.ranks // self._rows.ranks) == 0
         told = (total if counts else 0.0, stop is not None, ended, due)
         total, asked, terminated, saving = self._group.sums(*told)
         self._due = saving > 0

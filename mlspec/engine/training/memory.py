@@ -82,14 +82,15 @@ def memory(
         chosen: The loss; that of the target's kind where None.
         way: How a batch is scored.
     """
-    rows = -(-batch_size // devices) if strategy.shares_rows else batch_size
+    alike = strategy.alike(devices)
+    rows = -(-batch_size // (devices // alike))
     parts = min(way.parts, rows)
     with FakeTensorMode():
         module = model.module(inputs, target)
         weights = {id(weight): _Weight(weight) for weight in module.parameters()}
         if devices > 1 and "parameters" in strategy.parted:
             _part(module, weights, devices, strategy)
-        kept = _Kept(weights, devices)
+        kept = _Kept(weights, alike)
         given = _rows(inputs, target, -(-rows // parts))
         if way.recompute:
             recompute(module)
@@ -159,7 +160,8 @@ class _Kept:
     """What autograd keeps of a forward pass, in its order."""
 
     weights: dict[int, _Weight]
-    devices: int
+    parts: int
+    """Over how many devices a layer is cut."""
     cut: bool = False
     """Whether the layers at work now are cut over the devices."""
     sizes: list[tuple[int, int]] = field(default_factory=list)
@@ -173,7 +175,7 @@ class _Kept:
         key = value.untyped_storage()._cdata
         new = key not in self.seen
         self.seen[key] = value  # held, so that no other takes its place in memory
-        size = _bytes(value) // (self.devices if self.cut else 1)
+        size = _bytes(value) // (self.parts if self.cut else 1)
         gradient = weight.here if weight is not None and weight.trained and new else 0
         self.sizes.append((size if new and weight is None else 0, gradient))
         self.widest.append(size if weight is None and value.is_floating_point() else 0)
@@ -219,7 +221,8 @@ def _state(optimizer: torch.optim.Optimizer, weights: dict[int, _Weight]) -> int
 
 def _part(module: torch.nn.Module, weights: dict[int, _Weight], devices: int, strategy: Strategy) -> None:
     """Note of each weight the share that a device holds."""
-    if strategy.shares_rows:
+    alike = strategy.alike(devices)
+    if alike == 1:
         for weight in weights.values():
             # Cut by its first axis, in parts as equal as they can be.
             first = weight.tensor.shape[0] if weight.tensor.dim() else 1
@@ -227,11 +230,11 @@ def _part(module: torch.nn.Module, weights: dict[int, _Weight], devices: int, st
         return
     for part, way in _cuts(module):
         for name, tensor in part.named_parameters(recurse=False):
-            if way == "outputs" or name != "bias":
-                weights[id(tensor)].part = 1 / devices
+            if way != "inputs" or name != "bias":
+                weights[id(tensor)].part = 1 / alike
 
 
-def _cuts(module: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, str]]:
+def _cuts(module: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, Any]]:
     for part in module.modules():
         cut = getattr(part, "cut", None)
         for name, way in ({} if cut is None else cut()).items():
@@ -249,9 +252,9 @@ def _cut(module: torch.nn.Module, kept: _Kept, strategy: Strategy, devices: int)
 
         return turned
 
-    if devices > 1 and not strategy.shares_rows:
+    if strategy.alike(devices) > 1:
         for part, way in _cuts(module):
-            handles.append(part.register_forward_hook(turn(way == "outputs")))
+            handles.append(part.register_forward_hook(turn(way != "inputs")))
     try:
         yield
     finally:
@@ -261,7 +264,7 @@ def _cut(module: torch.nn.Module, kept: _Kept, strategy: Strategy, devices: int)
 
 def _gathered(module: torch.nn.Module, strategy: Strategy, devices: int) -> int:
     """Return the bytes of whole weights that a device has for a while, and of their gradients."""
-    if devices == 1 or not strategy.sharded or not strategy.shares_rows:
+    if devices == 1 or not strategy.sharded or strategy.alike(devices) > 1:
         return 0
     own = sum(_bytes(weight) for weight in module.parameters())
     units = list(strategy.units(module))

@@ -252,6 +252,71 @@ def test_cut_layers_learn_what_whole_ones_do_and_go_on_in_one_process(tmp_path: 
     close(as_told(alone(what, tmp_path / "one")), expected, 1e-4)
 
 
+STILL = {
+    "kind": "ft_transformer", "width": 8, "heads": 4, "blocks": 2, "hidden": 6, "attention_dropout": 0.0,
+    "hidden_dropout": 0.0,
+}  # fmt: skip
+RESNET = {"kind": "resnet", "width": 8, "hidden": 12, "blocks": 2, "hidden_dropout": 0.0}
+
+
+@pytest.mark.parametrize("model", [STILL, RESNET], ids=lambda value: value["kind"])
+def test_cut_blocks_learn_what_whole_ones_do_and_go_on_in_one_process(model: Any, tmp_path: Path) -> None:
+    """Attention by its heads, gated layers by pieces of both halves, blocks with batch normalisation."""
+    what = lesson(
+        rows=800, strategy=choose("strategy", "tensor_parallel"), optimizer=choose("optimizer", MOMENTUM),
+        model=choose("model", model), save_every=0.0, recompute=model is STILL,
+    )  # fmt: skip
+    goes_on(what, 2, 1, tmp_path, 1e-4)
+    for found in shared(what, tmp_path / "two"):
+        close(found, alone(what, tmp_path / "one"), 1e-4)
+
+
+SETS = {"kind": "tensor_parallel", "tensor": 2}
+
+
+@pytest.mark.parametrize(
+    ("model", "optimizer"),
+    # Not the two together: a bias of keys has no gradient but rounding, which AdamW makes as large as a step.
+    [(None, MOMENTUM), (None, {"kind": "adamw", "lr": 0.01}), (STILL, MOMENTUM)],
+    ids=["mlp-sgd", "mlp-adamw", "ft_transformer-sgd"],
+)
+def test_sets_of_devices_with_cut_layers_learn_what_one_process_does(
+    model: Any, optimizer: Any, tmp_path: Path
+) -> None:
+    """50 steps in four processes, two by two; the last batch of 29 rows cannot be halved."""
+    options = {"accumulate": 3, "clip_norm": 0.05} if model is None else {"model": choose("model", model)}
+    what = lesson(
+        "category", strategy=choose("strategy", SETS), optimizer=choose("optimizer", optimizer),
+        patience=9, metric=choose("metric", "accuracy"), train=weighted(planted("category", 797, 1)),
+        **options,
+    )  # fmt: skip
+    for found in shared(what, tmp_path / "four", ranks=4):
+        close(found, alone(what, tmp_path), 1e-4)
+
+
+@pytest.mark.parametrize(("before", "after"), [(4, 4), (4, 2), (4, 1), (1, 4)])
+def test_a_killed_training_in_sets_of_devices_goes_on_in_others(
+    before: int, after: int, tmp_path: Path
+) -> None:
+    what = lesson(
+        save_every=0.0, strategy=choose("strategy", SETS), optimizer=choose("optimizer", MOMENTUM),
+        patience=9, rows=800,
+    )  # fmt: skip
+    goes_on(what, before, after, tmp_path, 1e-4)
+
+
+def test_sets_of_devices_name_the_rows_at_which_a_loss_is_no_number(tmp_path: Path) -> None:
+    train = planted("number", ROWS, 1)
+    target = np.array(train.target)
+    target[[700, 1200]] = np.inf
+    what = lesson(
+        "number", train=dataclasses.replace(train, target=target), target=target_of("number", train),
+        names=lambda rows: [f"id '{row}'" for row in rows], strategy=choose("strategy", SETS),
+    )  # fmt: skip
+    for found in shared(what, tmp_path / "four", ranks=4):
+        assert re.search(r"began with 1 of the 32 rows of a batch: id '(700|1200)'", found), found
+
+
 ZERO = [{"kind": "deepspeed", "stage": stage} for stage in (1, 2, 3)]
 OFFLOADED = {"kind": "deepspeed", "stage": 3, "offload_optimizer": "cpu", "offload_parameters": "cpu"}
 
