@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import ibis
 
+from mlspec.engine.ask import here
+from mlspec.engine.sql import literal
 from mlspec.sdk.budget import MOST, SHARE, Budget
 from mlspec.sdk.context import Context
 
@@ -43,12 +48,45 @@ def database(context: Context) -> Any:
         f"allocator_flush_threshold = '{KEPT}'",
         f"allocator_bulk_deallocation_flush_threshold = '{KEPT}'",
         "allocator_background_threads = true",
+        # Else hours of times, and the bytes of files, are those of the clock on this machine's wall.
+        "TimeZone = 'UTC'",
     ):
         connection.con.execute(f"SET {option}")
     return connection
 
 
-def settle(connection: Any) -> None:
-    """Let a database answer the same bytes each time, and reach no file any more."""
+def settle(connection: Any, files: Sequence[Path] = ()) -> None:
+    """Let a database answer the same bytes each time, and reach no file any more.
+
+    Args:
+        connection: The Ibis backend.
+        files: Those that it may still read.
+    """
+    threads = connection.con.execute("SELECT current_setting('threads')").fetchone()[0]
+    connection.con.execute(f"SET VARIABLE mlspec_threads = {threads}")
     connection.con.execute("SET threads = 1")
+    if files:
+        connection.con.execute(f"SET allowed_paths = [{', '.join(literal(str(file)) for file in files)}]")
     connection.con.execute("SET enable_external_access = false")
+
+
+@contextmanager
+def all_threads(table: ibis.Table) -> Iterator[None]:
+    """Let a settled database use its threads again, for questions whose answers no order of rows changes.
+
+    Args:
+        table: Rows of the database; of those that lie elsewhere nothing is changed.
+    """
+    connection: Any = table.get_backend().con
+    threads = (
+        connection.execute("SELECT getvariable('mlspec_threads')").fetchone()[0] if here(table) else None
+    )
+    if threads is None:
+        yield
+        return
+    before = connection.execute("SELECT current_setting('threads')").fetchone()[0]
+    connection.execute(f"SET threads = {threads}")
+    try:
+        yield
+    finally:
+        connection.execute(f"SET threads = {before}")

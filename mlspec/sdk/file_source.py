@@ -74,6 +74,15 @@ class FileSource(Source):
         """
         return None
 
+    def numbered(self, context: Context) -> ibis.Table | None:
+        """Return the rows of this source's local files with `mlspec_row`, each one's 0-based place, for
+        questions that read the files anew; None where that is more work than to read them once.
+
+        Args:
+            context: Where relative paths start.
+        """
+        return None
+
     def unreadable_by_file(self, table: ibis.Table) -> Mapping[File, tuple[Unreadable, ...]]:
         """Return `unreadable()` of each file apart; a file of which nothing was lost may be absent."""
         return {}

@@ -45,7 +45,7 @@ def ingest(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pa
     else:
         kept = keep_rows(source, output, context) if source.keeps else None
         local = of_kept_rows(data, output, context)
-        found = Survey.of(local, context) or Reading.of(local, context)
+        found = Survey.of(local, context) or Reading.where_it_lies(local, context)
     write_json(
         output / "rejects.json",
         {"rows": found.rejected, "reasons": [item.plain() for item in found.rejects]},
@@ -64,7 +64,8 @@ def ingest(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pa
         if line := found.line():
             context.say(line)
     else:
-        types, told = found.types(), statistics(found.table, tell)
+        with found.asking():
+            types, told = found.types(), statistics(found.table, tell)
         fingerprint = source.fingerprint(context) if kept is None else kept
         found.close()
     marks.check()

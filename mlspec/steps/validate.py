@@ -22,7 +22,7 @@ from mlspec.engine.reading.condition import condition
 from mlspec.errors import CheckFailed, MissingError, StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.frozen import freeze
-from mlspec.sdk.rule import Rule, Verdict
+from mlspec.sdk.rule import Rule
 from mlspec.sdk.slot import Slot
 
 EXAMPLES = 5
@@ -71,13 +71,11 @@ def validate(
     contract = read_contract(file, name)
     rules = tuple(Slot("rule").choose(freeze(rule)) for rule in validation.get("rules") or ())
     manifest = read_json(inputs["ingest"] / "manifest.json")
-    reading = open_reading(data, inputs["ingest"], manifest, context)
+    reading = open_reading(data, inputs["ingest"], manifest, context, often=False)
     keys = tuple(data.get("key") or ())
-    with pulse(reading.table.get_backend().con, context, reading.rows, "rows"):
-        checks = [
-            *_contract(tuple(contract_checks(contract, reading.table, reading.types())), reading.table, keys),
-            *_rules(rules, reading.table, keys),  # type: ignore[arg-type]
-        ]
+    with pulse(reading.table.get_backend().con, context, reading.rows, "rows"), reading.asking():
+        demands = tuple(contract_checks(contract, reading.table, reading.types()))
+        checks = [*_checked(demands, rules, reading.table, keys)]  # type: ignore[arg-type]
     reading.close()
     failed = [check for check in checks if not check.passed and check.severity == "error"]
     report = {
@@ -98,55 +96,61 @@ def validate(
     write_bytes(output / "passed", PASSED)
 
 
-def _contract(checks: Sequence[ContractCheck], table: ibis.Table, keys: Sequence[str]) -> Iterator[_Check]:
-    """Judge the contract: one query for all of it, and one for the examples of each fault."""
-    asked = {"rows": table.count()} | {
-        str(place): check.broken.sum() for place, check in enumerate(checks) if check.broken is not None
-    }
-    found = first(table, asked)
-    rows = found["rows"]
-    for place, check in enumerate(checks):
-        if check.broken is None:
-            yield _Check(check.id, "error", False, rows, rows, f"'{check.column}': {check.what}")
-            continue
-        failing = found[str(place)] or 0
-        passed = failing <= check.share * rows
-        text = f"'{check.column}': {failing} of {rows} rows are {check.what}"
-        examples = () if passed else _examples(table.filter(check.broken), keys, (check.column,))
-        yield _Check(check.id, "error", passed, rows, failing, text, examples)
-
-
-def _rules(rules: Sequence[Rule], table: ibis.Table, keys: Sequence[str]) -> Iterator[_Check]:
-    """Judge the rules: one query for all of one `where`, and one for the examples of each fault."""
+def _checked(
+    demands: Sequence[ContractCheck], rules: Sequence[Rule], table: ibis.Table, keys: Sequence[str]
+) -> Iterator[_Check]:
+    """Judge contract and rules: one query for all rows, one for each `where`, one for each fault's rows."""
     _distinct_names(rules)
-    verdicts: dict[int, Verdict] = {}
-    looked: dict[str | None, ibis.Table] = {}
+    looked: dict[str | None, ibis.Table] = {None: table}
     for rule in rules:
         if rule.where not in looked:
             looked[rule.where] = table.filter(condition(table, rule.where)) if rule.where else table
+    found: dict[str, Any] = {}
     for where, rows in looked.items():
-        asked: dict[str, ibis.Scalar] = {}
-        mine = [place for place, rule in enumerate(rules) if rule.where == where]
-        for place in mine:
-            mine_asked = rules[place].aggregates(rows)
-            _suits(rules[place], rows, mine_asked)
-            asked |= {f"{place}.{key}": value for key, value in mine_asked.items()}
-        found = first(rows, asked)
-        for place in mine:
-            own = {
-                key.partition(".")[2]: value
-                for key, value in found.items()
-                if key.partition(".")[0] == str(place)
-            }
-            verdicts[place] = rules[place].verdict(own)
+        asked = _of_contract(demands, table) if where is None else {}
+        for place, rule in enumerate(rules):
+            if rule.where == where:
+                mine = rule.aggregates(rows)
+                _suits(rule, rows, mine)
+                asked |= {f"{place}.{key}": value for key, value in mine.items()}
+        found |= first(rows, asked)
+    yield from _contract(demands, found, table, keys)
     for place, rule in enumerate(rules):
-        verdict = verdicts[place]
+        own = {
+            key.partition(".")[2]: value
+            for key, value in found.items()
+            if key.partition(".")[0] == str(place)
+        }
+        verdict = rule.verdict(own)
         examples = (
             () if verdict.passed else _examples(rule.failing(looked[rule.where]), keys, rule.mentions())
         )
         yield _Check(
             rule.id, rule.severity, verdict.passed, verdict.rows, verdict.failing, verdict.text, examples
         )
+
+
+def _of_contract(demands: Sequence[ContractCheck], table: ibis.Table) -> dict[str, ibis.Scalar]:
+    return {"rows": table.count()} | {
+        f"contract.{place}": check.broken.sum()
+        for place, check in enumerate(demands)
+        if check.broken is not None
+    }
+
+
+def _contract(
+    demands: Sequence[ContractCheck], found: Mapping[str, Any], table: ibis.Table, keys: Sequence[str]
+) -> Iterator[_Check]:
+    rows = found["rows"]
+    for place, check in enumerate(demands):
+        if check.broken is None:
+            yield _Check(check.id, "error", False, rows, rows, f"'{check.column}': {check.what}")
+            continue
+        failing = found[f"contract.{place}"] or 0
+        passed = failing <= check.share * rows
+        text = f"'{check.column}': {failing} of {rows} rows are {check.what}"
+        examples = () if passed else _examples(table.filter(check.broken), keys, (check.column,))
+        yield _Check(check.id, "error", passed, rows, failing, text, examples)
 
 
 def _suits(rule: Rule, rows: ibis.Table, asked: Mapping[str, ibis.Scalar]) -> None:

@@ -30,7 +30,7 @@ def quantiles(table: ibis.Table, column: str, shares: Sequence[float], rows: int
     query = f"SELECT {name} FROM ({ibis.to_sql(table, dialect='duckdb')}) WHERE {name} IS NOT NULL"
     if rows > MOST:
         # Row numbers times an odd number modulo 2^32 are spread evenly: a sample that needs no generator.
-        query += f" AND (mlspec_row % 4294967296) * 2654435761 % 4294967296 < {int(2**32 * MOST / rows)}"
+        query += f" AND (mlspec_row & 4294967295) * 2654435761 & 4294967295 < {int(2**32 * MOST / rows)}"
     values = np.sort(table.get_backend().con.execute(query).to_arrow_table().column(0).to_numpy())
     # DuckDB's own quantiles search anew for each share; one sort serves a thousand of them.
     return interpolated(values, shares)

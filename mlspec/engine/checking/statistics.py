@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ibis
@@ -10,7 +10,8 @@ import ibis
 from mlspec.engine.ask import ask
 from mlspec.engine.checking.quantiles import quantiles
 from mlspec.engine.checking.top import top
-from mlspec.engine.graph.moments import moments
+from mlspec.engine.database import all_threads
+from mlspec.engine.graph.moments import Moments, bound_aggregates, exact_moments, first
 from mlspec.engine.reading.flat import flat
 from mlspec.engine.sql import quote
 
@@ -31,29 +32,39 @@ def statistics(
         tell: Told how many columns are done, and of how many.
     """
     plain, forms = flat(table)
-    asked = ", ".join(f"count({quote(name)})" for name in forms)
-    ((rows, *counts),) = ask(plain, lambda source: f"SELECT count(*), {asked} FROM {source}")
-    known = moments(plain, {name: plain[name] for name, form in forms.items() if form == "number"})
-    columns: dict[str, Any] = {}
-    for name, valid in zip(forms, counts, strict=True):
-        tell(len(columns), len(forms))
-        distinct = _distinct(plain, name)
-        columns[name] = entry = {"nulls": rows - valid, "distinct": distinct}
-        if forms[name] == "number":
-            values = quantiles(plain, name, SHARES, rows)
-            entry["quantiles"] = {f"{share:g}": value for share, value in zip(SHARES, values, strict=False)}
-            entry |= {
-                "min": known[name].low,
-                "max": known[name].high,
-                "mean": known[name].mean,
-                "std": known[name].std,
-            }
-        else:
-            frequent = top(plain, name, LISTED)
-            entry["top"] = frequent[:TOP]
-            if distinct <= LISTED:
-                entry["values"] = sorted(value for value, _ in frequent)
+    # Nothing here depends on the order of rows.
+    with all_threads(plain):
+        rows, counts, known = _counted(plain, forms)
+        columns: dict[str, Any] = {}
+        for name, form in forms.items():
+            tell(len(columns), len(forms))
+            entry: dict[str, Any] = {"nulls": rows - counts[name], "distinct": _distinct(plain, name)}
+            columns[name] = entry
+            if form == "number":
+                values = quantiles(plain, name, SHARES, rows)
+                entry["quantiles"] = {
+                    f"{share:g}": value for share, value in zip(SHARES, values, strict=False)
+                }
+                moments = known[name]
+                entry |= {"min": moments.low, "max": moments.high, "mean": moments.mean, "std": moments.std}
+            else:
+                frequent = top(plain, name, LISTED)
+                entry["top"] = frequent[:TOP]
+                if entry["distinct"] <= LISTED:
+                    entry["values"] = sorted(value for value, _ in frequent)
     return {"rows": rows, "columns": columns}
+
+
+def _counted(table: ibis.Table, forms: Mapping[str, str]) -> tuple[int, dict[str, int], dict[str, Moments]]:
+    """Return the rows, those with a value in each column, and the moments of numbers."""
+    numbers = {name: table[name] for name, form in forms.items() if form == "number"}
+    asked = {"rows": table.count()} | bound_aggregates(numbers)
+    found = first(table, asked | {f"{name}.rows": table[name].count() for name in forms})
+    return (
+        found["rows"],
+        {name: found[f"{name}.rows"] for name in forms},
+        exact_moments(table, numbers, found),
+    )
 
 
 def _distinct(table: ibis.Table, column: str) -> int:

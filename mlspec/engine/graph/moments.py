@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import ibis
+import ibis.expr.operations as ops
 
+from mlspec.engine.database import all_threads
 from mlspec.engine.double import double
 
 _STEPS = 40
 """Binary digits to which a value is counted, relative to half the range of its column."""
+_ABOVE = 2 ** (_STEPS + 1)
+"""Added to whole steps, so that none is negative."""
+_HALF = 21
+"""Binary digits of the lower half of such a step."""
+_LOW = 2**_HALF - 1
 
 
 @dataclass(frozen=True)
@@ -72,8 +80,8 @@ def exact_moments(
         numbers: Columns that went through `finite`, by name.
         bounds: The values of `bound_aggregates`.
     """
-    aggregates: dict[str, ibis.Scalar] = {}
     grids: dict[str, tuple[float, float]] = {}
+    steps: dict[str, ibis.Column] = {}
     for name, column in numbers.items():
         low, high = bounds[f"{name}.low"], bounds[f"{name}.high"]
         if low is None or low == high:
@@ -81,11 +89,39 @@ def exact_moments(
         middle, step = grids[name] = grid(low, high)
         # Divided twice, for the reciprocal of a very small step is no finite number.
         units = (column - double(middle)) / double(step)
-        whole = units.round().cast("int64").cast("decimal(19, 0)")
-        aggregates[f"{name}.sum"] = whole.sum().cast("string")
-        aggregates[f"{name}.squares"] = (whole * whole).sum().cast("string")
-    sums = first(table, aggregates)
-    return {name: _moments(name, bounds, sums, grids.get(name)) for name in numbers}
+        steps[name] = units.round().cast("int64") + _ABOVE
+    sums = _sums_of(table, steps)
+    return {name: _moments(name, bounds, sums.get(name), grids.get(name)) for name in numbers}
+
+
+def _sums_of(table: ibis.Table, steps: Mapping[str, ibis.Column]) -> dict[str, tuple[int, int]]:
+    """Return the sums of whole steps and of their squares; each is at least 0, and below 2^42.
+
+    Their squares do not fit into 64 bits, and wider numbers are slow: the products of their halves fit.
+    """
+    places = [f"v{place}" for place in range(len(steps))]
+    rows = table.select(**dict(zip(places, steps.values(), strict=True))) if steps else table
+    halves = {f"h{at}": rows[at] >> _HALF for at in places} | {f"l{at}": rows[at] & _LOW for at in places}
+    rows = rows.select(**halves) if steps else rows
+    asked: dict[str, ibis.Scalar] = {}
+    for at in places:
+        high, low = rows[f"h{at}"], rows[f"l{at}"]
+        for key, value in (
+            ("h", high),
+            ("l", low),
+            ("hh", high * high),
+            ("hl", high * low),
+            ("ll", low * low),
+        ):
+            asked[f"{at}.{key}"] = value.sum().cast("string")
+    told = {key: int(value) for key, value in first(rows, asked).items()}
+    return {
+        name: (
+            (told[f"{at}.h"] << _HALF) + told[f"{at}.l"],
+            (told[f"{at}.hh"] << 2 * _HALF) + (told[f"{at}.hl"] << _HALF + 1) + told[f"{at}.ll"],
+        )
+        for name, at in zip(steps, places, strict=True)
+    }
 
 
 def first(table: ibis.Table, aggregates: Mapping[str, ibis.Scalar]) -> dict[str, Any]:
@@ -93,8 +129,18 @@ def first(table: ibis.Table, aggregates: Mapping[str, ibis.Scalar]) -> dict[str,
     if not aggregates:
         return {}
     places = {f"a{place}": value for place, value in enumerate(aggregates.values())}
-    row = table.aggregate(**places).to_pyarrow().to_pylist()[0]
+    with all_threads(table) if all(map(_orderless, aggregates.values())) else nullcontext():
+        row = table.aggregate(**places).to_pyarrow().to_pylist()[0]
     return {name: row[f"a{place}"] for place, name in enumerate(aggregates)}
+
+
+def _orderless(value: ibis.Scalar) -> bool:
+    """Return whether an aggregate is the same to the last bit, in whatever order rows are seen."""
+    return all(
+        isinstance(found, (ops.Count, ops.CountStar, ops.CountDistinct))
+        or (isinstance(found, ops.Sum) and not found.arg.dtype.is_floating())
+        for found in value.op().find(ops.Reduction)
+    )
 
 
 def grid(low: float, high: float) -> tuple[float, float]:
@@ -105,15 +151,18 @@ def grid(low: float, high: float) -> tuple[float, float]:
 
 
 def _moments(
-    name: str, bounds: Mapping[str, Any], sums: Mapping[str, Any], cut: tuple[float, float] | None
+    name: str, bounds: Mapping[str, Any], sums: tuple[int, int] | None, cut: tuple[float, float] | None
 ) -> Moments:
     rows, low, high = bounds[f"{name}.rows"], bounds[f"{name}.low"], bounds[f"{name}.high"]
     if low is None:
         return Moments(0, None, None, None, None)
     # Which of -0.0 and 0.0 a database finds smaller is chance.
     low, high = low + 0.0, high + 0.0
-    total, squares = (0, 0) if cut is None else (int(sums[f"{name}.sum"]), int(sums[f"{name}.squares"]))
-    return of_sums(rows, low, high, cut, total, squares)
+    total, squares = sums or (0, 0)
+    # Back from steps that were all made positive.
+    return of_sums(
+        rows, low, high, cut, total - rows * _ABOVE, squares - 2 * _ABOVE * total + rows * _ABOVE**2
+    )
 
 
 def of_sums(

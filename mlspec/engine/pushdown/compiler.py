@@ -18,6 +18,7 @@ SAME = (
     ops.Field, ops.Literal, ops.Alias, ops.And, ops.Or, ops.Not, ops.IsNull, ops.NotNull, ops.IsNan,
     ops.IsInf, ops.Between, ops.InValues, ops.SearchedCase, ops.SimpleCase, ops.IfElse, ops.Coalesce,
     ops.Greatest, ops.Least, ops.Clip, ops.Abs, ops.Negate, ops.Add, ops.Subtract, ops.Multiply,
+    ops.BitwiseAnd, ops.BitwiseRightShift,
     ops.StringConcat, ops.StringLength, ops.Substring, ops.Strip, ops.StringContains, ops.StartsWith,
     ops.ExtractYear, ops.ExtractMonth, ops.ExtractDay, ops.ExtractHour,
     ops.Count, ops.CountStar, ops.CountDistinct, ops.StructColumn, ops.Min, ops.Max,

@@ -16,7 +16,12 @@ from mlspec.sdk.source import Source
 
 
 def open_reading(
-    data: Mapping[str, Any], folder: Path, manifest: Mapping[str, Any], context: Context
+    data: Mapping[str, Any],
+    folder: Path,
+    manifest: Mapping[str, Any],
+    context: Context,
+    *,
+    often: bool = True,
 ) -> Reading:
     """Return the rows that `ingest` told of, which must be readable; to be closed.
 
@@ -25,6 +30,7 @@ def open_reading(
         folder: Of `ingest`.
         manifest: Of `ingest`.
         context: Where the step works.
+        often: Whether the rows are read often, or one by one: else a few questions are asked of them.
 
     Raises:
         StepError: the rows changed meanwhile, or there are none.
@@ -41,6 +47,12 @@ def open_reading(
         except BaseException:
             snapshot.close()
             raise
-    reading = Reading.of(of_kept_rows(data, folder, context), context).check()
+    local = of_kept_rows(data, folder, context)
+    if often:
+        reading = Reading.of(local, context)
+    else:
+        # What `ingest` told holds: it is made sure below that it read the same content.
+        reading = Reading.where_it_lies(local, context, None if manifest["rejected"] else manifest["rows"])
+    reading.check()
     as_ingested(data, manifest, context, reading.fingerprint)
     return reading

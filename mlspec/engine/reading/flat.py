@@ -33,6 +33,9 @@ def flat(table: ibis.Table) -> tuple[ibis.Table, dict[str, Form]]:
 
 
 def _value(column: str, dtype: Any) -> tuple[Form, str]:
+    if dtype.is_timestamp() and dtype.timezone:
+        # A cast to a time without a zone would give that of the clock on this machine's wall.
+        return "number", f"CAST(epoch_us({column}) AS DOUBLE) / 1000"
     if dtype.is_timestamp() or dtype.is_date():
         return "number", f"CAST(epoch_us(CAST({column} AS TIMESTAMP)) AS DOUBLE) / 1000"
     if dtype.is_floating():

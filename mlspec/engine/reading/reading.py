@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import ibis
 
+from mlspec.engine.ask import here
 from mlspec.engine.database import database, settle
 from mlspec.engine.pulse import pulse
 from mlspec.engine.reading.by_file import ByFile
 from mlspec.engine.reading.cast import Cast, cast
-from mlspec.engine.reading.load import load
+from mlspec.engine.reading.load import in_place, load, rejected_of
 from mlspec.engine.reading.marks import Marks
-from mlspec.engine.reading.refusal import told
+from mlspec.engine.reading.refusal import told, told_again
 from mlspec.engine.reading.reject import Reject
 from mlspec.engine.reading.rejects import account, reasons, reject_example
 from mlspec.engine.reading.role import roles
@@ -22,6 +24,7 @@ from mlspec.engine.reading.together import together
 from mlspec.engine.sql import file_list, quote
 from mlspec.sdk.context import Context
 from mlspec.sdk.contract import JsonType
+from mlspec.sdk.file_source import FileSource
 from mlspec.sdk.frozen import freeze
 from mlspec.sdk.slot import Slot
 
@@ -51,6 +54,62 @@ class Reading:
     """Share of rows (fraction 0-1) that may be unreadable."""
     fingerprint: Mapping[str, Any] | None = None
     """Of the source as it was read, where it had to be asked for; else None."""
+    marks: Marks | None = None
+    """Of files that each question reads anew; None where the rows are in the database."""
+
+    @classmethod
+    def where_it_lies(cls, data: Mapping[str, Any], context: Context, readable: int | None = None) -> Self:
+        """Return the rows for a few questions: files that are quick to read are asked where they lie.
+
+        Where some of their rows are unreadable, and of all other sources, it is `of` that reads.
+
+        Args:
+            data: The `data` section, or as much of it as is needed to read rows.
+            context: Where relative paths start, and where to spill.
+            readable: How many rows there are, where it is known that all of them are readable.
+
+        Raises:
+            StepError: the source cannot be read, or a column cannot be what the spec says.
+        """
+        source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
+        marks = Marks.of(source, context)
+        with told(marks):
+            quick = isinstance(source, FileSource) and not source.keeps and not data.get("sample")
+            raw = source.numbered(context) if quick else None  # type: ignore[attr-defined]
+            if raw is None:
+                return cls.of(data, context)
+            names = [name for name in raw.columns if name != "mlspec_row"]
+            casts = tuple(cast(role, raw.schema()[role.column]) for role in roles(data, names))
+            connection, query = raw.get_backend(), str(ibis.to_sql(raw, dialect="duckdb"))
+            if readable is None:
+                with pulse(connection.con, context, marks.size, "bytes"):
+                    readable, rejected = connection.con.execute(rejected_of(query, casts)).fetchone()
+                if rejected:
+                    connection.disconnect()
+                    return cls.of(data, context)
+            connection.con.execute(f"CREATE VIEW mlspec_rows AS {in_place(query, casts)}")
+        settle(connection, [*marks.files])
+        return cls(
+            table=connection.table("mlspec_rows"),
+            rows=readable,
+            rejects=(),
+            types_told={item.role.column: item.type for item in casts},
+            max_rejects=float(data.get("max_rejects") or 0.0),
+            marks=marks,
+        )
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Tell what questions find that are asked inside, where they read files.
+
+        Raises:
+            StepError: a file is damaged, or changed meanwhile.
+        """
+        if self.marks is None:
+            yield
+            return
+        with told_again(self.marks):
+            yield
 
     @classmethod
     def of(cls, data: Mapping[str, Any], context: Context) -> Self:
@@ -113,6 +172,8 @@ class Reading:
     def types(self) -> dict[str, JsonType]:
         """Return what each raw column holds; text of whole numbers or booleans only is told as such."""
         open_ = [name for name, told in self.types_told.items() if told is None]
+        if here(self.table):
+            return {name: told or self._held(name) for name, told in self.types_told.items()}
         asked: dict[str, ibis.Scalar] = {}
         for place, name in enumerate(open_):
             column = self.table[name]
@@ -126,6 +187,19 @@ class Reading:
             whole, truth = (held and not answers[f"{word}{place}"] for word in ("whole", "truth"))
             found[name] = "integer" if whole else "boolean" if truth else "string"
         return {name: told or found[name] for name, told in self.types_told.items()}
+
+    def _held(self, name: str) -> JsonType:
+        """Return what a column of text holds: its first value that is no whole number tells most of it."""
+        column = self.table[name]
+
+        def some(others: ibis.BooleanValue) -> bool:
+            return bool(self.table.filter(others).select(name).limit(1).to_pyarrow().num_rows)
+
+        if not some(column.notnull()):
+            return "string"
+        if not some(~column.re_search(f"^{INTEGER}$")):
+            return "integer"
+        return "string" if some(~column.re_search(f"^{BOOLEAN}$")) else "boolean"
 
 
 def _at_once(

@@ -28,6 +28,29 @@ def told(marks: Marks) -> Iterator[None]:
         raise refusal(marks, error) from error
 
 
+@contextmanager
+def told_again(marks: Marks) -> Iterator[None]:
+    """Turn what a question finds in files that it reads into a fault that names the file and the row.
+
+    Args:
+        marks: The source, and its files as they were before.
+
+    Raises:
+        StepError: a file is damaged, or changed meanwhile. What the question itself is to blame for is raised
+            as it is.
+    """
+    try:
+        yield
+    except (duckdb.Error, pa.ArrowException) as error:
+        try:
+            marks.check()
+            marks.source.look_again(marks.context)
+        except StepError as found:
+            raise found from error
+        raise
+    marks.check()
+
+
 def refusal(marks: Marks, error: Exception) -> StepError:
     """Return the fault of a source that could not be read.
 
