@@ -10,8 +10,8 @@ the same threads and memory: exact counts of different values, as ours are, sket
 frequent values, the contract's counts and the rules'. Each run is a process of its own; they take turns.
 
 `--with` holds only the rules against the same 20 in another checker, which reads the same file: the step
-`validate`, contract included, against reading and checking there. `--python` names the interpreter that has
-it. Prints one JSON line.
+`validate` with a contract that demands nothing but types, against reading with pandas and checking there.
+`--python` names the interpreter that has it. Prints one JSON line.
 """
 
 from __future__ import annotations
@@ -180,13 +180,17 @@ def spec(folder: Path, path: str) -> Path:
 
 def ours(folder: Path) -> dict[str, float]:
     """Return the seconds of `ingest` and `validate`, the second time that this process does them."""
-    found: dict[str, float] = {}
-    for name in ("small", "rows"):
-        found = _steps(folder, spec(folder, f"{name}/*.parquet"))
-    return found
+    _steps(folder, spec(folder, "small/*.parquet"))
+    return _steps(folder, spec(folder, "rows/*.parquet"))
 
 
-def _steps(folder: Path, file: Path) -> dict[str, float]:
+def rules_only(folder: Path) -> dict[str, float]:
+    """Return the seconds of `validate` where the contract demands nothing but types."""
+    _steps(folder, spec(folder, "small/*.parquet"), contract=False)
+    return {"rules": _steps(folder, spec(folder, "rows/*.parquet"), contract=False)["validate"]}
+
+
+def _steps(folder: Path, file: Path, *, contract: bool = True) -> dict[str, float]:
     from mlspec import build_plan, load_spec
     from mlspec.sdk.context import Context
     from mlspec.steps.ingest import ingest
@@ -206,9 +210,20 @@ def _steps(folder: Path, file: Path) -> dict[str, float]:
             work(steps[name].parameters, {"ingest": outputs["ingest"]}, outputs[name], context)
             found[name] = time.perf_counter() - start
             if name == "ingest":
-                proposed = (outputs["ingest"] / "contract.yaml").read_bytes()
-                (folder / steps["validate"].parameters["validation"]["contract"]).write_bytes(proposed)
+                agreed = folder / steps["validate"].parameters["validation"]["contract"]
+                agreed.write_text(
+                    (outputs["ingest"] / "contract.yaml").read_text()
+                    if contract
+                    else _types(outputs["ingest"])
+                )
     return found | {"processor": time.process_time() - busy}
+
+
+def _types(ingested: Path) -> str:
+    """Return a contract that demands types, and nothing else."""
+    columns = json.loads((ingested / "manifest.json").read_text())["columns"]
+    free = {name: {"type": kind, "max_null": 1} for name, kind in columns.items()}
+    return json.dumps({"version": 1, "columns": free})
 
 
 def great_expectations(folder: Path) -> dict[str, float]:
@@ -339,7 +354,8 @@ def main() -> int:
     told = parser.parse_args()
     if told.child:
         way, folder, *limits = told.child
-        ways = {"ours": ours, "floor": lambda here: floor(here, int(limits[0]), limits[1])} | PEERS
+        ways = {"ours": ours, "rules": rules_only} | PEERS
+        ways["floor"] = lambda here: floor(here, int(limits[0]), limits[1])
         print(json.dumps(ways[way](Path(folder))))
         return 0
     peers = [name for name in told.peers if _have(told.python, name)]
@@ -351,39 +367,42 @@ def main() -> int:
             write_rows(folder / "small", 1000, told.files)
             write_rows(folder / "rows", told.rows, told.files)
         limits = _limits(folder)
-        ways = {"ours": (sys.executable, "--child", "ours", str(folder))}
         if told.peers:
-            ways |= {name: (told.python, "--child", name, str(folder)) for name in peers}
+            ways = {name: (told.python, "--child", name, str(folder)) for name in ("rules", *peers)}
+            ways["rules"] = (sys.executable, *ways["rules"][1:])
         else:
-            ways["floor"] = (sys.executable, "--child", "floor", str(folder), *limits)
+            ways = {
+                name: (sys.executable, "--child", name, str(folder), *limits) for name in ("ours", "floor")
+            }
         took: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
         for _ in range(told.runs):
             for name, command in ways.items():
                 took[name].append(_child(*command))
-    print(
-        json.dumps(_report(took, "validate" if told.peers else None) | {"rows": told.rows, "runs": told.runs})
-    )
+    print(json.dumps(_report(took) | {"rows": told.rows, "runs": told.runs}))
     return 0
 
 
-def _report(took: dict[str, list[dict[str, float]]], only: str | None) -> dict[str, Any]:
+def _report(took: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
     """Return the median seconds of each part, and what we are to each other, pair by pair."""
-    parts = {
-        name: {part: round(statistics.median(run[part] for run in runs), 2) for part in runs[0]}
-        for name, runs in took.items()
+    found: dict[str, Any] = {
+        "seconds": {
+            name: {part: round(statistics.median(run[part] for run in runs), 2) for part in runs[0]}
+            for name, runs in took.items()
+        }
     }
-    mine = took.pop("ours")
-    told: dict[str, Any] = {"seconds": parts}
-    for word, time_of in (("wall", _wall), ("processor", lambda run, only: run["processor"])):
-        for name, runs in took.items():
-            if word == "wall" or not only:
-                pairs = [time_of(our, only) / time_of(run, None) for our, run in zip(mine, runs, strict=True)]
-                told.setdefault(f"{word}_to", {})[name] = round(statistics.median(pairs), 3)
-    return told
 
+    def to(other: str, word: str, mine: str, *parts: str) -> float:
+        pairs = zip(took[mine], took[other], strict=True)
+        return round(statistics.median(sum(our[part] for part in parts) / run[word] for our, run in pairs), 3)
 
-def _wall(run: dict[str, float], only: str | None) -> float:
-    return run[only] if only else sum(seconds for part, seconds in run.items() if part != "processor")
+    if "floor" in took:
+        found["times_as_long"] = to("floor", "query", "ours", "ingest", "validate")
+        found["times_the_processor"] = to("floor", "processor", "ours", "processor")
+    else:
+        found["times_faster"] = {
+            name: round(1 / to(name, "rules", "rules", "rules"), 1) for name in took if name != "rules"
+        }
+    return found
 
 
 if __name__ == "__main__":

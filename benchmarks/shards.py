@@ -71,6 +71,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "shards"
         write(folder, told.rows)
+        size = sum(file.stat().st_size for file in folder.glob("*.npy"))
+        print(f"{told.rows:,} rows take {size / 2**30:.2f} GiB")
         found: dict[str, list[float]] = {"memory": [], "disk": [], "windows": []}
         for _ in range(told.runs):
             for way, seconds in found.items():

@@ -48,15 +48,15 @@ class OneOf(Rule):
         return self.name or f"one_of({self.column})"
 
     def _broken(self, table: ibis.Table) -> ibis.BooleanValue:
+        from mlspec.engine.reading.outside import outside
+
         column = table[self.column]
         if column.type().is_floating():
-            import ibis
-
             whole = (column == column.round()).ifelse(
                 column.round().cast("int64").cast("string"), column.cast("string")
             )
-            return whole.notin([ibis.literal(value) for value in self.values])
-        return column.cast("string").notin(self.values)
+            return outside(whole, self.values)
+        return outside(column.cast("string"), self.values)
 
     def aggregates(self, table: ibis.Table) -> Mapping[str, ibis.Scalar]:
         """Ask for the rows with another value."""

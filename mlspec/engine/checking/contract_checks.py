@@ -9,6 +9,7 @@ import ibis
 
 from mlspec.engine.checking.contract_file import ColumnContract, DataContract
 from mlspec.engine.double import double
+from mlspec.engine.reading.outside import outside
 from mlspec.sdk.contract import JsonType
 
 WIDER: Mapping[str, frozenset[str]] = {
@@ -86,5 +87,5 @@ def _column_checks(
                 f"contract({name}.domain)",
                 name,
                 "outside of the domain",
-                column.cast("string").notin(wanted.domain),
+                outside(column.cast("string"), wanted.domain),
             )
