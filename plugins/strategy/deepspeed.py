@@ -63,8 +63,12 @@ class Deepspeed(Strategy):
     def buffers(self, weights: int, devices: int) -> int:
         """Return what is sent, received, and its own copy of the weights that a device moves."""
         copy = 0 if "optimizer" in self.elsewhere else 4 * -(-weights // devices)
-        live = 4 * min(weights, 20 * self._bucket(weights)) if self.stage == 3 else 0
-        return copy + live + 2 * 4 * self._bucket(weights)
+        bucket = self._bucket(weights)
+        live = 4 * min(weights, 20 * bucket) if self.stage == 3 else 0
+        # Where all gradients go into one bucket, they lie in it and nowhere else.
+        sent = 4 * bucket if self.stage < 3 and bucket >= weights else 2 * 4 * bucket
+        # Then the optimiser moves the part as one tensor, with room for two more of its size.
+        return copy + live + max(sent, 2 * copy)
 
     def _bucket(self, weights: int | None) -> int:
         # What is sent at once lies ready in full, however small the model is; all parts are of even lengths.

@@ -267,8 +267,11 @@ def _gathered(module: torch.nn.Module, strategy: Strategy, devices: int) -> int:
     if devices == 1 or not strategy.sharded or strategy.alike(devices) > 1:
         return 0
     own = sum(_bytes(weight) for weight in module.parameters())
-    units = list(strategy.units(module))
-    inner = sum(_bytes(weight) for weight in {id(w): w for unit in units for w in unit.parameters()}.values())
-    sizes = [sum(_bytes(weight) for weight in unit.parameters()) for unit in units] + [own - inner]
+    sizes, seen = [], set[int]()
+    # Inner ones come first: what they gather is not gathered again with what is around them.
+    for unit in (*strategy.units(module), module):
+        new = [weight for weight in unit.parameters() if id(weight) not in seen]
+        seen.update(id(weight) for weight in new)
+        sizes.append(sum(_bytes(weight) for weight in new))
     # The next one is on its way while one is at work; a gradient is whole until it is shared out.
     return own + max(sizes) if strategy.keeps else 2 * max(sizes)
