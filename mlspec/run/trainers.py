@@ -7,7 +7,6 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from mlspec.engine.training.heard import last_lines
+from mlspec.engine.training.piped import Piped
 from mlspec.engine.training.threads import threads
 
 GRACE = 0.5
@@ -27,9 +27,7 @@ GRACE = 0.5
 class Trainer:
     """One process; it trains one trial at a time."""
 
-    process: subprocess.Popen[bytes]
-    told: int
-    """The reading end of the pipe on which it tells."""
+    piped: Piped
     log: Path
     trial: Any = None
     """What it trains; None while it waits."""
@@ -38,15 +36,12 @@ class Trainer:
     heard: dict[str, Any] = field(default_factory=dict)
 
     def order(self, given: Mapping[str, Any]) -> None:
-        """Send it a line; one that is gone is found out by its pipe's end."""
-        assert self.process.stdin is not None
-        with suppress(BrokenPipeError):
-            self.process.stdin.write(json.dumps(given).encode() + b"\n")
-            self.process.stdin.flush()
+        """Send it a line."""
+        self.piped.order(given)
 
     def end(self) -> str:
         """Return how it ended, in words."""
-        status = self.process.wait()
+        status = self.piped.process.wait()
         if status < 0:
             name = signal.Signals(-status).name
             return f"its process was ended by the signal {name}" + (
@@ -78,11 +73,11 @@ class Trainers:
     ) -> None:
         if kind is not None:
             for one in self.all.values():
-                one.process.send_signal(signal.SIGTERM)
+                one.piped.process.send_signal(signal.SIGTERM)
             until = time.monotonic() + GRACE
             for one in self.all.values():
                 with suppress(subprocess.TimeoutExpired):
-                    one.process.wait(max(0.0, until - time.monotonic()))
+                    one.piped.process.wait(max(0.0, until - time.monotonic()))
         for place in tuple(self.all):
             self._remove(place)
         self._selector.close()
@@ -103,7 +98,7 @@ class Trainers:
         """
         for key, _ in self._selector.select(1.0):
             place, one = key.data, self.all[key.data]
-            content = os.read(one.told, 1 << 16)
+            content = os.read(one.piped.told, 1 << 16)
             *lines, one.rest = (one.rest + content).split(b"\n")
             for line in lines:
                 for word, value in json.loads(line).items():
@@ -115,35 +110,14 @@ class Trainers:
 
     def _remove(self, place: int) -> None:
         one = self.all.pop(place)
-        self._selector.unregister(one.told)
-        with suppress(ProcessLookupError):
-            one.process.kill()
-        one.process.wait()
-        os.close(one.told)
-        if one.process.stdin is not None:
-            with suppress(OSError):
-                one.process.stdin.close()
+        self._selector.unregister(one.piped.told)
+        one.piped.close()
 
     def _started(self, place: int) -> Trainer:
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"trainer-{place}.txt"
-        told, tells = os.pipe()
-        try:
-            with open(log, "ab") as file:
-                process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "mlspec.steps._trial", str(tells)],
-                    stdin=subprocess.PIPE,
-                    stdout=file,
-                    stderr=file,
-                    cwd=self._workspace,
-                    env=os.environ | {"OMP_NUM_THREADS": str(max(1, threads() // self._count))},
-                    pass_fds=(tells,),
-                    # Ctrl-C on a terminal reaches the one that follows, which ends the others.
-                    start_new_session=True,
-                )
-        finally:
-            os.close(tells)
-        one = Trainer(process, told, log)
+        share = {"OMP_NUM_THREADS": str(max(1, threads() // self._count))}
+        one = Trainer(Piped.started("mlspec.steps._trial", log, self._workspace, share), log)
         self.all[place] = one
-        self._selector.register(told, selectors.EVENT_READ, place)
+        self._selector.register(one.piped.told, selectors.EVENT_READ, place)
         return one

@@ -14,9 +14,9 @@ from mlspec.steps._part import GONE, Voice, take_part
 
 def main() -> int:
     """Take part in the training that the first line of stdin describes."""
-    told = json.loads(sys.stdin.buffer.readline())
+    pipe, told = int(sys.argv[1]), json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_watch, daemon=True).start()
-    voice = Voice(lambda line: _write(told["tells"], line), told["rank"])
+    voice = Voice(lambda line: _write(pipe, line), told["rank"])
     group = Group(told["rank"], told["ranks"], Path(told["store"]))
     return take_part(told, voice, group)
 

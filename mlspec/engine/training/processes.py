@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import selectors
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlspec.engine.training.heard import Heard, judge
 from mlspec.engine.training.order import order_of
+from mlspec.engine.training.piped import Piped
 from mlspec.engine.training.threads import threads
 from mlspec.errors import Terminated
 from mlspec.sdk.launcher import Work
@@ -30,11 +29,9 @@ LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 
 @dataclass
 class Child(Heard):
-    """One process, and the pipe on which it tells."""
+    """One process, and what it told."""
 
-    process: subprocess.Popen[bytes] = field(kw_only=True)
-    told: int = field(kw_only=True)
-    """The reading end of the pipe."""
+    piped: Piped = field(kw_only=True)
 
 
 @dataclass
@@ -66,7 +63,7 @@ def processes(work: Work) -> None:
             number = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
             for child in found.all:
                 if child.status is None:
-                    child.process.send_signal(number)
+                    child.piped.process.send_signal(number)
             _follow(found, time.monotonic() + SAVING)
             raise
         judge([child for child in found.all if child.status is not None], work)
@@ -81,13 +78,7 @@ def _children(work: Work, folder: Path) -> Iterator[Children]:
         yield found
     finally:
         for child in found.all:
-            with suppress(ProcessLookupError):
-                child.process.kill()
-            child.process.wait()
-            os.close(child.told)
-            if child.process.stdin is not None:
-                with suppress(OSError):
-                    child.process.stdin.close()
+            child.piped.close()
 
 
 def _started(work: Work, rank: int, folder: Path) -> Child:
@@ -95,30 +86,11 @@ def _started(work: Work, rank: int, folder: Path) -> Child:
     logs = folder if context.logs is None else context.logs
     logs.mkdir(parents=True, exist_ok=True)
     log = logs / f"rank-{rank}.txt"
-    told, tells = os.pipe()
-    try:
-        with open(log, "wb") as file:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "mlspec.steps._rank"],
-                stdin=subprocess.PIPE,
-                stdout=file,
-                stderr=file,
-                cwd=context.workspace,
-                env=os.environ | _shared(work.processes),
-                pass_fds=(tells,),
-                # Ctrl-C on a terminal reaches the one that follows, which tells the others.
-                start_new_session=True,
-            )
-    finally:
-        os.close(tells)
-    child = Child(rank, log, process=process, told=told)
-    assert process.stdin is not None
-    with suppress(BrokenPipeError):
-        given = {"tells": tells, "rank": rank, "ranks": work.processes, "store": str(folder / "store")}
-        order = order_of(work) | {"workspace": str(context.workspace)} | given
-        process.stdin.write(json.dumps(order).encode() + b"\n")
-        process.stdin.flush()  # and left open: its end tells the child that nobody follows it any more
-    return child
+    log.unlink(missing_ok=True)
+    piped = Piped.started("mlspec.steps._rank", log, context.workspace, _shared(work.processes))
+    given = {"rank": rank, "ranks": work.processes, "store": str(folder / "store")}
+    piped.order(order_of(work) | {"workspace": str(context.workspace)} | given)
+    return Child(rank, log, piped=piped)
 
 
 def _shared(processes: int) -> dict[str, str]:
@@ -132,17 +104,17 @@ def _follow(found: Children, until: float | None) -> None:
     with selectors.DefaultSelector() as selector:
         for child in found.all:
             if child.status is None:
-                selector.register(child.told, selectors.EVENT_READ, child)
+                selector.register(child.piped.told, selectors.EVENT_READ, child)
         while selector.get_map():
             left = None if until is None else until - time.monotonic()
             if left is not None and left <= 0:
                 return
             for key, _ in selector.select(left):
                 child = key.data
-                content = os.read(child.told, 1 << 16)
+                content = os.read(child.piped.told, 1 << 16)
                 child.hear(content, found.work.context)
                 if not content:
-                    selector.unregister(child.told)
-                    child.status = child.process.wait()
+                    selector.unregister(child.piped.told)
+                    child.status = child.piped.process.wait()
                     if not child.done and until is None:
                         until = time.monotonic() + GRACE
