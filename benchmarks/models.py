@@ -1,14 +1,17 @@
 """How good each model is on real tables, beside scikit-learn's of the same family on the same rows.
 
     python benchmarks/models.py [--data FOLDER] [--sets wine ...] [--models tree ...] [--seeds 5]
-                                [--write docs/models.md]
+                                [--keep FILE] [--write docs/models.md]
 
 A seed cuts a table (70 % train, 10 % val, 20 % test) into a column that both sides obey, and starts both.
-Ours is a whole `mlspec` run; what is told is the measure of the exported file on the test split: AUROC for
-two classes, accuracy for more, r2 for numbers. The reference is scikit-learn with its own defaults behind the
-usual preprocessing. Of several seeds the mean and the standard deviation are told; tables of 5,000 rows and
-more are cut by the first one alone. `adult` and `taxi` are read from `--data` and left out where they are not
-there. `--write` puts the rows of these tables between the two marks of a page; rows of others stay.
+Ours is a whole `mlspec` run; what is told is the measure of the exported file on the test split. Nothing is
+chosen by it: networks learn as `mlspec init` proposes for so many rows, and stop by the val split;
+`linear` takes scikit-learn's own penalty; trees have their defaults. The reference is scikit-learn with its
+defaults behind the usual preprocessing. The mean and the standard deviation over the cuts are told.
+
+`adult` and `taxi` are read from `--data` and left out where they are not there. `--keep` is a file of one
+line a result: what it holds is not run again, so that a long run can be stopped and gone on with. `--write`
+puts the table between the two marks of a page.
 """
 
 from __future__ import annotations
@@ -35,9 +38,9 @@ BUNDLED = {
     "digits": "category",
     "diabetes": "number",
 }
-MEASURES = {"binary": "auroc", "category": "accuracy", "number": "r2"}
+MEASURES = {"binary": ("auroc", "accuracy"), "category": ("accuracy",), "number": ("r2",)}
 SMALL = 5_000
-"""Rows below which a table is cut by several seeds."""
+"""Rows below which `mlspec init` proposes small batches and many epochs."""
 MARKS = ("<!-- table: benchmarks/models.py -->", "<!-- end of table -->")
 
 
@@ -88,20 +91,10 @@ def shared(name: str, folder: Path) -> Table | None:
 
 def spec(table: Table, model: str, seed: int) -> str:
     """Return the spec of one model on one table."""
-    small = len(table.rows) < SMALL
-    # Few rows make few steps an epoch: 105 rows of iris in batches of 32 make four.
-    epochs = min(300, max(60, 40_000 // len(table.rows))) if small else 15
     lines = "\n".join(f"    {json.dumps(name)}: {kind}" for name, kind in table.features.items())
     target: dict[str, Any] = {"column": table.target, "kind": table.kind}
     if table.positive:
         target["positive"] = table.positive
-    trains = model not in ("tree", "forest", "gradient_boosting")
-    training = f"""training:
-  epochs: {epochs}
-  batch_size: {32 if small else 256}
-  optimizer: {{kind: adamw, lr: {(0.05 if small else 0.02) if model == "linear" else 0.001}}}
-  schedule: one_cycle
-"""
     return f"""apiVersion: mlspec/v1
 name: {table.name}_{model}
 seed: {seed}
@@ -113,12 +106,27 @@ data:
   features:
 {lines}
   split: {{kind: column, column: part}}
-{training if trains else ""}evaluation: {{metrics: [{MEASURES[table.kind]}]}}
+{settings(table, model)}evaluation: {{metrics: [{", ".join(MEASURES[table.kind])}]}}
 """
 
 
-def ours(table: Table, model: str, seed: int, folder: Path) -> tuple[float, float]:
-    """Return the measure of an exported model on the test split, and the seconds of its training."""
+def settings(table: Table, model: str) -> str:
+    """Return how a model learns, in YAML: by the rows' number and the target's kind alone."""
+    number, small = table.kind == "number", len(table.rows) < SMALL
+    if model == "linear":
+        return f"model: {{solver: {'normal_equations' if number else 'lbfgs'}, ridge: 1.0}}\n"
+    if model in ("tree", "forest", "gradient_boosting"):
+        return ""
+    return f"""training:
+  epochs: {200 if small else 20}
+  batch_size: {32 if small else 256}
+  optimizer: {{kind: adamw, lr: 0.001}}
+  early_stopping: {{metric: {"rmse" if number else "log_loss"}, patience: {20 if small else 5}}}
+"""
+
+
+def ours(table: Table, model: str, seed: int, folder: Path) -> tuple[dict[str, float], float]:
+    """Return the measures of an exported model on the test split, and the seconds of its training."""
     from mlspec import build_plan, load_spec, run_plan
 
     file = folder / f"{model}.yaml"
@@ -127,11 +135,12 @@ def ours(table: Table, model: str, seed: int, folder: Path) -> tuple[float, floa
     report = run_plan(plan, folder)
     seconds = next(outcome.seconds for outcome in report.outcomes if outcome.step == "train")
     metrics = folder / "artifacts" / f"{table.name}_{model}" / "evaluate-main" / "metrics.json"
-    return json.loads(metrics.read_text())[MEASURES[table.kind]], seconds
+    found = json.loads(metrics.read_text())
+    return {measure: found[measure] for measure in MEASURES[table.kind]}, seconds
 
 
-def reference(table: Table, model: str, seed: int) -> float | None:
-    """Return scikit-learn's measure; None where it has no such model."""
+def reference(table: Table, model: str, seed: int) -> dict[str, float] | None:
+    """Return scikit-learn's measures; None where it has no such model."""
     from sklearn import ensemble, linear_model, metrics, neural_network, tree
     from sklearn.compose import make_column_transformer
     from sklearn.impute import SimpleImputer
@@ -169,12 +178,15 @@ def reference(table: Table, model: str, seed: int) -> float | None:
         )
     train, test = table.rows[table.rows.part == "train"], table.rows[table.rows.part == "test"]
     learner = make_pipeline(before, made).fit(train[[*kinds]], train[table.target])
+    answers = learner.predict(test[[*kinds]])
+    if number:
+        return {"r2": float(metrics.r2_score(test[table.target], answers))}
+    found = {"accuracy": float(metrics.accuracy_score(test[table.target], answers))}
     if table.kind == "binary":
         place = list(learner.classes_).index(table.positive)
         shares = learner.predict_proba(test[[*kinds]])[:, place]
-        return float(metrics.roc_auc_score(test[table.target] == table.positive, shares))
-    judge = metrics.r2_score if number else metrics.accuracy_score
-    return float(judge(test[table.target], learner.predict(test[[*kinds]])))
+        found["auroc"] = float(metrics.roc_auc_score(test[table.target] == table.positive, shares))
+    return found
 
 
 def told(values: list[float]) -> str:
@@ -183,33 +195,52 @@ def told(values: list[float]) -> str:
     return f"{statistics.mean(values):.3f}{spread}"
 
 
-def row(table: Table, models: list[str], seeds: int) -> str:
-    """Return a table's line of the page: each model's measure, and in brackets the reference's."""
-    title = f"{table.name}, {len(table.rows):,} rows, {MEASURES[table.kind]}"
-    found: dict[str, tuple[list[float], list[float]]] = {model: ([], []) for model in models}
-    for seed in range(1, (seeds if len(table.rows) < SMALL else 1) + 1):
-        parts = np.random.default_rng(seed).choice(
+Key = tuple[str, str, int]
+"""A table, a model and a seed."""
+
+
+def kept(file: Path | None) -> dict[Key, dict[str, Any]]:
+    """Return what a file of results holds."""
+    if file is None or not file.is_file():
+        return {}
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    return {(line["table"], line["model"], line["seed"]): line for line in lines}
+
+
+def run(
+    table: Table, models: list[str], seeds: int, found: dict[Key, dict[str, Any]], file: Path | None
+) -> None:
+    """Put each result that is not there into `found`, and behind a file's other lines."""
+    for seed in range(1, seeds + 1):
+        missing = [model for model in models if (table.name, model, seed) not in found]
+        table.rows["part"] = np.random.default_rng(seed).choice(
             ["train", "val", "test"], len(table.rows), p=[0.7, 0.1, 0.2]
         )
-        table.rows["part"] = parts
         with tempfile.TemporaryDirectory() as scratch:
-            table.rows.to_csv(Path(scratch) / "rows.csv", index=False)
-            for model in models:
+            if missing:
+                table.rows.to_csv(Path(scratch) / "rows.csv", index=False)
+            for model in missing:
                 begun = time.perf_counter()
-                value, seconds = ours(table, model, seed, Path(scratch))
-                found[model][0].append(value)
-                other = reference(table, model, seed)
-                if other is not None:
-                    found[model][1].append(other)
+                mine, seconds = ours(table, model, seed, Path(scratch))
+                line = {"table": table.name, "model": model, "seed": seed, "ours": mine}
+                line["reference"] = reference(table, model, seed)
+                found[table.name, model, seed] = line
+                if file is not None:
+                    with file.open("a") as lines:
+                        lines.write(json.dumps(line) + "\n")
                 whole = time.perf_counter() - begun
-                beside = "" if other is None else f" ({other:.3f})"
-                print(
-                    f"{title:38} seed {seed} {model:22} {value:.3f}{beside:8} train {seconds:6.1f} s, "
-                    f"all {whole:6.1f} s",
-                    flush=True,
-                )
-    cells = [told(mine) + (f" ({told(theirs)})" if theirs else "") for mine, theirs in found.values()]
-    return f"| {title} | " + " | ".join(cells) + " |"
+                print(f"{json.dumps(line)}  train {seconds:.1f} s, all {whole:.1f} s", flush=True)
+
+
+def row(table: Table, measure: str, models: list[str], found: dict[Key, dict[str, Any]]) -> str:
+    """Return a line of the page: of each model the measure, and in brackets the reference's."""
+    cells = []
+    for model in models:
+        lines = [line for (name, other, _), line in found.items() if (name, other) == (table.name, model)]
+        theirs = [line["reference"][measure] for line in lines if line["reference"]]
+        beside = f" ({told(theirs)})" if theirs else ""
+        cells.append(told([line["ours"][measure] for line in lines]) + beside if lines else "")
+    return f"| {table.name}, {len(table.rows):,} rows, {measure} | " + " | ".join(cells) + " |"
 
 
 def main() -> None:
@@ -220,31 +251,25 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=[*BUNDLED, "adult", "taxi"])
     parser.add_argument("--models", nargs="+", default=MODELS)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--keep", type=Path)
     parser.add_argument("--write", type=Path)
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT))
-    lines: dict[str, str] = {}
+    models, found, lines = list(arguments.models), kept(arguments.keep), list[str]()
     for name in arguments.sets:
         table = bundled(name) if name in BUNDLED else shared(name, arguments.data)
         if table is None:
             print(f"{name}: not there", file=sys.stderr)
             continue
-        lines[name] = row(table, list(arguments.models), arguments.seeds)
-        print(lines[name], flush=True)
-    if arguments.write:
-        write(arguments.write, list(arguments.models), lines)
-
-
-def write(page: Path, models: list[str], lines: dict[str, str]) -> None:
-    """Put lines between a page's marks, in the place of those of the same tables."""
-    text = page.read_text()
-    before, after = text.index(MARKS[0]) + len(MARKS[0]), text.index(MARKS[1])
-    kept = {line[2:].partition(",")[0]: line for line in text[before:after].splitlines() if ", " in line}
+        run(table, models, arguments.seeds, found, arguments.keep)
+        lines += [row(table, measure, models, found) for measure in MEASURES[table.kind]]
     head = "| table, measure | " + " | ".join(f"`{model}`" for model in models) + " |"
-    kept.pop("table", None)
-    rows = [line for name in (*BUNDLED, "adult", "taxi") if (line := (kept | lines).get(name))]
-    table = "\n".join([head, "|" + "---|" * (len(models) + 1), *rows])
-    page.write_text(f"{text[:before]}\n\n{table}\n\n{text[after:]}")
+    made = "\n".join([head, "|" + "---|" * (len(models) + 1), *lines])
+    print(made)
+    if arguments.write:
+        text = arguments.write.read_text()
+        before, after = text.index(MARKS[0]) + len(MARKS[0]), text.index(MARKS[1])
+        arguments.write.write_text(f"{text[:before]}\n\n{made}\n\n{text[after:]}")
 
 
 if __name__ == "__main__":

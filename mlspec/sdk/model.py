@@ -92,7 +92,13 @@ class TorchModel(Model):
         """Return whether `solve` finds the weights, without epochs and on one device."""
         return False
 
-    def solve(self, rows: Encoded, inputs: ModelInputs, target: FittedTarget) -> torch.nn.Module:
+    def solve(
+        self,
+        rows: Encoded,
+        inputs: ModelInputs,
+        target: FittedTarget,
+        class_weights: tuple[float, ...] | None = None,
+    ) -> torch.nn.Module:
         """Return the module with the weights that fit encoded rows best, where `at_once` says so."""
         raise NotImplementedError
 

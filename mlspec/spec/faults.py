@@ -17,6 +17,7 @@ from mlspec.errors import Fault
 from mlspec.spec.belongs import belongs
 from mlspec.spec.dotted import dotted as dotted
 from mlspec.spec.expected import expected, says_expected
+from mlspec.spec.known_as import known_as
 from mlspec.spec.later import later_key, later_kind
 from mlspec.spec.levels import Level, homes, keys_at, plugin
 from mlspec.spec.renamed import renamed
@@ -123,6 +124,9 @@ def _unknown_key(path: KeyPath, composed: Composed, missing: tuple[KeyPath, ...]
     close = near(word, [key for key in here if key not in present], furthest=0.34)
     if close is not None:
         return composed.fault("MS0201", what, path, key=True, fix=f"did you mean '{close}'?")
+    meant = known_as(path, composed.tree)
+    if meant is not None:
+        return composed.fault("MS0201", what, path, key=True, fix=f"did you mean '{meant}'?")
     level = belongs(path, composed.tree, missing)
     if level is not None:
         return composed.fault("MS0202", what, path, key=True, fix=level)

@@ -124,7 +124,7 @@ def _learn(
     if isinstance(model, FittedModel):
         return _fit(model, FitOptions(parameters["seed"], factors, threads(), training.loss), data, context)
     if isinstance(model, TorchModel) and model.at_once():
-        return _solve(model, data, context)
+        return _solve(model, factors, data, context)
     if isinstance(model, TorchModel):
         return _train(model, training, hardware, accelerator, parameters, data, context, group)
     raise StepError(f"the model '{model.kind}' is neither a TorchModel nor a FittedModel", where="model")
@@ -154,11 +154,11 @@ def _fit(model: FittedModel, options: FitOptions, data: Prepared, context: Conte
     return Learned("fitted", ("model.onnx", fitted.onnx), fitted.scores, history, None)
 
 
-def _solve(model: TorchModel, data: Prepared, context: Context) -> Learned:
+def _solve(model: TorchModel, factors: tuple[float, ...] | None, data: Prepared, context: Context) -> Learned:
     from mlspec.engine.training.module import scores_of, weights_of
 
-    context.progress(data.train.rows, None, "rows are added up")
-    module = model.solve(data.train, data.inputs, data.target)
+    context.progress(data.train.rows, None, "rows are fitted at once")
+    module = apart(lambda: model.solve(data.train, data.inputs, data.target, factors))
     weights = ("weights.safetensors", weights_of(module))
     return Learned("torch", weights, lambda rows: scores_of(module, rows, data.target), (), None)
 

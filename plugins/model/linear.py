@@ -22,17 +22,25 @@ class Linear(TorchModel):
 
     as_query: ClassVar[bool] = True
 
-    solver: Literal["gradient", "normal_equations"] = "gradient"
+    solver: Literal["gradient", "normal_equations", "lbfgs"] = "gradient"
     """`gradient`: in epochs, by `training.optimizer`. `normal_equations`: least squares for a number target,
-    exactly and at once, from sums that one SQL query makes over the training rows."""
+    exactly and at once, from sums that one SQL query makes over the training rows. `lbfgs`: logistic
+    regression of classes over all rows at once, until nothing changes, as scikit-learn's."""
     ridge: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    """With `normal_equations`: how strongly weights of scaled numbers and of values are pulled towards zero
-    (scikit-learn's `alpha`)."""
+    """With `normal_equations` and `lbfgs`: how strongly weights of scaled numbers and of values are pulled
+    towards zero (scikit-learn's `alpha`, and one over its `C`); 1 is usual."""
 
     @model_validator(mode="after")
     def _ridge_is_used(self) -> Self:
         if self.ridge and self.solver == "gradient":
-            raise ValueError("expected ridge beside solver: normal_equations; an optimizer has weight_decay")
+            raise ValueError(
+                "expected ridge beside solver: normal_equations or lbfgs; an optimizer has weight_decay"
+            )
+        if self.solver == "lbfgs" and not self.ridge:
+            raise ValueError(
+                "expected a ridge above 0, such as 1, beside solver: lbfgs: classes that a line separates "
+                "have no best weights without"
+            )
         return self
 
     @classmethod
@@ -41,40 +49,58 @@ class Linear(TorchModel):
         return (cls.revive({}),)
 
     def obeys(self) -> frozenset[str]:
-        """Return nothing where there are no epochs."""
-        return frozenset() if self.at_once() else type(self).uses
+        """Return what has a meaning where there are no epochs."""
+        if self.solver == "normal_equations":
+            return frozenset()
+        return frozenset({"class_weights", "calibration"}) if self.at_once() else type(self).uses
 
     def targets(self) -> tuple[TargetKind, ...]:
-        """Return numbers alone where the equations are solved: least squares gives no probabilities."""
-        return ("number",) if self.at_once() else super().targets()
+        """Return numbers alone for equations, since least squares gives no probabilities; else classes."""
+        if self.solver == "normal_equations":
+            return ("number",)
+        return ("binary", "category") if self.at_once() else super().targets()
 
     def at_once(self) -> bool:
-        """Return whether the equations are solved."""
-        return self.solver == "normal_equations"
+        """Return whether there are no epochs."""
+        return self.solver != "gradient"
 
-    def solve(self, rows: Encoded, inputs: ModelInputs, target: FittedTarget) -> torch.nn.Module:
-        """Return the module of least squares; values that no row had weigh the mean of the others."""
+    def solve(
+        self,
+        rows: Encoded,
+        inputs: ModelInputs,
+        target: FittedTarget,
+        class_weights: tuple[float, ...] | None = None,
+    ) -> torch.nn.Module:
+        """Return the module of the best weights; values that no row had weigh the mean of the others."""
         import numpy as np
         import torch
 
-        from mlspec.engine.training.normal_equations import normal_equations
-
         from ._groups import groups
 
-        constant, found = normal_equations(rows, inputs, target, self.ridge)
+        if self.solver == "lbfgs":
+            from mlspec.engine.training.lbfgs import lbfgs
+
+            constants, found = lbfgs(rows, inputs, target, self.ridge, class_weights)
+        else:
+            from mlspec.engine.training.normal_equations import normal_equations
+
+            constant, line = normal_equations(rows, inputs, target, self.ridge)
+            constants, found = np.array([constant]), line[None, :]
         module = self.module(inputs, target)
         first = np.concatenate([[0], np.cumsum(inputs.sizes)]).astype(int) + inputs.numbers
         state = {
-            "bias": np.array([constant]),
-            "numbers": found[None, : inputs.numbers],
+            "bias": constants,
+            "numbers": found[:, : inputs.numbers],
             **{
                 f"tables.{place}.weight": np.concatenate(
-                    [found[first[column] : first[column + 1]] for column in group.columns]
-                )[:, None]
+                    [found[:, first[column] : first[column + 1]].T for column in group.columns]
+                )
                 for place, group in enumerate(groups(inputs.sizes, lambda size: target.width))
             },
         }
-        module.load_state_dict({name: torch.from_numpy(value).float() for name, value in state.items()})
+        module.load_state_dict(
+            {name: torch.from_numpy(np.ascontiguousarray(value)).float() for name, value in state.items()}
+        )
         counts = [np.bincount(rows.codes[:, at], minlength=size) for at, size in enumerate(inputs.sizes)]
         self.settle(module, [torch.from_numpy(count) for count in counts])
         return module.eval()

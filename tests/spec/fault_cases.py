@@ -165,6 +165,17 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "equations of classes, and keys of epochs": [
         ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: linear, solver: normal_equations}")
     ],
+    "a learning rate under another library's name": [
+        ("batch_size: 256", "batch_size: 256\n  learning_rate: 0.1"),
+        ("seed: 7", "seed: 7\nlearning_rate: 0.1"),
+        ("lr: 1e-3,", "learning_rate: 1e-3,"),
+    ],
+    "logistic regression of all rows, without a ridge": [
+        ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: linear, solver: lbfgs}")
+    ],
+    "logistic regression of all rows, and keys of epochs": [
+        ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: linear, solver: lbfgs, ridge: 1}")
+    ],
     "an unknown solver": [
         ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: linear, solver: normal}")
     ],

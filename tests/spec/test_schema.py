@@ -86,6 +86,8 @@ CANNOT_TELL: dict[str, str] = {
     "early stopping without val": OTHERS,
     "training keys that trees do not use": OTHERS,
     "equations of classes, and keys of epochs": OTHERS,
+    "logistic regression of all rows, and keys of epochs": OTHERS,
+    "logistic regression of all rows, without a ridge": "the plug-in's own code asks for both keys",
     "a ridge without equations": "the plug-in's own code asks for the two keys together",
     "a loss of another kind of target": OTHERS,
     "a loss that trees cannot make small": OTHERS,

@@ -33,9 +33,13 @@ def test_the_module_has_the_weights_of_the_equations_and_the_mean_for_values_wit
     assert scores_of(module, unseen, target)[0, 0] == pytest.approx(expected[0], abs=1e-6)
 
 
-def test_it_obeys_no_key_of_training_and_learns_numbers_alone() -> None:
+def test_each_solver_obeys_its_own_keys_and_learns_its_own_targets() -> None:
     model = Slot("model").choose({"kind": "linear", "solver": "normal_equations"})
     assert model.obeys() == frozenset() and model.targets() == ("number",)
+    classes = Slot("model").choose({"kind": "linear", "solver": "lbfgs", "ridge": 1})
+    assert classes.obeys() == {"class_weights", "calibration"} and "number" not in classes.targets()
+    with pytest.raises(ValidationError, match="ridge above 0"):
+        Slot("model").choose({"kind": "linear", "solver": "lbfgs"})
     usual = Slot("model").choose("linear")
     assert "epochs" in usual.obeys() and "binary" in usual.targets()
     with pytest.raises(ValidationError, match="ridge"):
