@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 
+from mlspec.engine.beat import beat
 from mlspec.sdk.context import Context
-
-PAUSE = 0.25
-"""Seconds between two looks."""
 
 
 @contextmanager
@@ -30,23 +27,17 @@ def pulse(connection: Any, context: Context, total: float | None, unit: str) -> 
         return
     for option in ("enable_progress_bar = true", "enable_progress_bar_print = false"):
         connection.execute(f"SET {option}")
-    done = threading.Event()
     whole, told = (total, unit) if total else (100.0, "percent")
 
-    def look() -> None:
-        while not done.wait(PAUSE):
-            try:
-                share = connection.query_progress() / 100
-            except duckdb.Error:
-                return  # it was closed
-            # Negative where there is no query, or one that cannot tell.
-            if 0 < share <= 1:
-                context.progress(share * whole, whole, told)
+    def look() -> bool:
+        try:
+            share = connection.query_progress() / 100
+        except duckdb.Error:
+            return False  # it was closed
+        # Negative where there is no query, or one that cannot tell.
+        if 0 < share <= 1:
+            context.progress(share * whole, whole, told)
+        return True
 
-    looking = threading.Thread(target=look, daemon=True)
-    looking.start()
-    try:
+    with beat(look):
         yield
-    finally:
-        done.set()
-        looking.join()

@@ -15,8 +15,8 @@ def _nobody() -> KeyboardInterrupt | None:
     return None
 
 
-def _silent(done: float, total: float | None, unit: str) -> None:
-    return None
+def silent(done: float, total: float | None, unit: str) -> None:
+    """Tell nobody how far a step is."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Context:
     """Where clocks, hosts and events may be written; no output, nobody's dependency."""
     trial: Trial | None = None
     """Set where a training is one of a sweep: it is ranked, and leaves nothing."""
-    progress: Callable[[float, float | None, str], None] = _silent
+    progress: Callable[[float, float | None, str], None] = silent
     """Told `(done, total or None, unit)` now and then; draws on a terminal, else nothing."""
     say: Callable[[str], None] = print
     """Told a line that the user should read (never on stdout)."""

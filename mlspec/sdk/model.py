@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mlspec.sdk.context import silent
 from mlspec.sdk.contract import FittedTarget, ModelInputs, TargetKind
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.plugin import Plugin
@@ -138,6 +139,8 @@ class FitOptions:
     threads: int
     loss: Loss | None = None
     """What is made small, of the model's `losses`; None: what its library takes for this kind of target."""
+    progress: Callable[[float, float | None, str], None] = silent
+    """Told `(done, total or None, unit)` now and then."""
 
 
 class FittedModel(Model):

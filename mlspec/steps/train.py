@@ -122,7 +122,12 @@ def _learn(
     factors = class_weights(training.class_weights, data.target)
     _check_learnt(model, training, data)
     if isinstance(model, FittedModel):
-        return _fit(model, FitOptions(parameters["seed"], factors, threads(), training.loss), data, context)
+        return _fit(
+            model,
+            FitOptions(parameters["seed"], factors, threads(), training.loss, context.progress),
+            data,
+            context,
+        )
     if isinstance(model, TorchModel) and model.at_once():
         return _solve(model, factors, data, context)
     if isinstance(model, TorchModel):

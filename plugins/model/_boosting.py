@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from mlspec.engine.beat import beat
 from mlspec.engine.builder import SCORES, Builder
 from mlspec.engine.training.trees import Tree, append_trees
 from mlspec.engine.training.weights import row_weights, standardised
@@ -42,7 +43,13 @@ def fit(
             "y_val": standardised(val, target),
             "sample_weight_val": row_weights(val, options.class_weights),
         }
-    with threadpool_limits(options.threads, user_api="openmp"):
+
+    def look() -> None:
+        if rounds := len(getattr(learner, "_predictors", ())):
+            options.progress(rounds - 1, arguments["max_iter"], unit)
+
+    unit = "rounds at most" if arguments["early_stopping"] else "rounds"
+    with threadpool_limits(options.threads, user_api="openmp"), beat(look):
         learner.fit(
             rows_of(train, table, inputs),
             standardised(train, target),

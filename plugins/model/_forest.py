@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
 
+from mlspec.engine.beat import beat
 from mlspec.engine.builder import SCORES, Builder
 from mlspec.engine.training.trees import Tree, append_trees
 from mlspec.engine.training.weights import row_weights, standardised
@@ -24,17 +25,40 @@ def fit(
     """Fit one of scikit-learn's trees or forests on encoded rows."""
     check_classes(train, target)
     table = table_of(train, inputs)
-    learner.fit(
-        rows_of(train, table, inputs),
-        standardised(train, target),
-        sample_weight=row_weights(train, options.class_weights),
-    )
+    made = _noted(learner)
+
+    def look() -> None:
+        begun = sum(hasattr(tree, "tree_") for tree in made)
+        if begun:
+            # As many as there are threads may still grow.
+            options.progress(max(0, begun - options.threads), learner.n_estimators, "trees")
+
+    with beat(look):
+        learner.fit(
+            rows_of(train, table, inputs),
+            standardised(train, target),
+            sample_weight=row_weights(train, options.class_weights),
+        )
     if hasattr(learner, "estimators_"):
         learner.n_jobs = 1  # several threads would add up the trees' answers in any order
     least = 1.0 / (train.rows + len(target.classes))
     return Fitted(
         _write(learner, table, inputs, target, least), _Predict(learner, table, inputs, target, least)
     )
+
+
+def _noted(learner: Any) -> list[Any]:
+    """Return a list into which a forest puts its trees before they grow: its own is filled at the end."""
+    made: list[Any] = []
+    if hasattr(learner, "_make_estimator"):
+        make = learner._make_estimator
+
+        def noting(*given: Any, **options: Any) -> Any:
+            made.append(make(*given, **options))
+            return made[-1]
+
+        learner._make_estimator = noting
+    return made
 
 
 class _Predict:

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from mlspec.engine import pulse as pulse_file
+from mlspec.engine import beat as beat_file
 from mlspec.engine.pulse import pulse
 from mlspec.engine.reading.reading import Reading
 from mlspec.sdk.context import Context
@@ -40,7 +40,7 @@ def test_a_closed_database_ends_it(tmp_path: Path) -> None:
 
 
 def test_reading_tells_bytes_of_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pulse_file, "PAUSE", 0.01)
+    monkeypatch.setattr(beat_file, "PAUSE", 0.01)
     told: list[tuple[float, float | None, str]] = []
     content = good_csv(rows=1_500_000)
     (tmp_path / "t.csv").write_bytes(content)
