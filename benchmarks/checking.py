@@ -201,6 +201,7 @@ def _steps(folder: Path, file: Path, *, contract: bool = True) -> dict[str, floa
     busy = time.process_time()
     with tempfile.TemporaryDirectory(dir=folder) as made:
         outputs = {name: Path(made) / name for name in ("ingest", "validate")}
+        (Path(made) / "scratch").mkdir()
         context = Context(
             folder, scratch=Path(made) / "scratch", parts=Path(made) / "parts", say=lambda line: None
         )
