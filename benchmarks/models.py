@@ -239,7 +239,7 @@ def row(table: Table, measure: str, models: list[str], found: dict[Key, dict[str
         lines = [line for (name, other, _), line in found.items() if (name, other) == (table.name, model)]
         theirs = [line["reference"][measure] for line in lines if line["reference"]]
         beside = f" ({told(theirs)})" if theirs else ""
-        cells.append(told([line["ours"][measure] for line in lines]) + beside if lines else "")
+        cells.append(told([line["ours"][measure] for line in lines]) + beside if lines else "not run")
     return f"| {table.name}, {len(table.rows):,} rows, {measure} | " + " | ".join(cells) + " |"
 
 

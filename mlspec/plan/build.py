@@ -272,7 +272,7 @@ class _Builder:
         evaluation = self.spec.evaluation
         metrics = evaluation.metrics
         if metrics is None:
-            metrics = default_metrics(self.spec.data.target.kind)
+            metrics = default_metrics(self.spec.data.target.kind, self.spec.training.loss)
         parameters = {
             "evaluation": {"metrics": self._plain(metrics), "slices": self._plain(evaluation.slices)}
         }

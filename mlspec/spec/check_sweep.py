@@ -51,7 +51,7 @@ def check_sweep(spec: Spec, composed: Composed) -> Iterator[Fault]:
 
 
 def _check_rank(sweep: Sweep, spec: Spec, composed: Composed) -> Iterator[Fault]:
-    measured = spec.evaluation.metrics or default_metrics(spec.data.target.kind)
+    measured = spec.evaluation.metrics or default_metrics(spec.data.target.kind, spec.training.loss)
     names = [metric.kind for metric in measured]
     if sweep.metric not in names:
         close = near(sweep.metric, names)

@@ -42,12 +42,18 @@ def check_target(spec: Spec, composed: Composed) -> Iterator[Fault]:
 def check_metrics(spec: Spec, composed: Composed) -> Iterator[Fault]:
     """Give metrics that do not fit the target, and gates on what is not measured."""
     kind, evaluation = spec.data.target.kind, spec.evaluation
-    measured = evaluation.metrics if evaluation.metrics is not None else default_metrics(kind)
+    loss = spec.training.loss
+    usual = default_metrics(kind, loss)
+    measured = evaluation.metrics if evaluation.metrics is not None else usual
     seen: set[str] = set()
     for index, metric in enumerate(evaluation.metrics or ()):
         path = ("evaluation", "metrics", index)
         if kind not in metric.targets:
             yield composed.fault("MS0305", _misfit(metric, kind), path, fix=_fitting(kind))
+        if metric.kind == "pinball" and usual[0].kind == "pinball" and metric != usual[0]:
+            q, learnt = metric.model_dump()["q"], usual[0].model_dump()["q"]
+            what = f"the metric 'pinball' judges the quantile {q:g}, and the loss teaches {learnt:g}"
+            yield composed.fault("MS0305", what, path, fix=f"use {{kind: pinball, q: {learnt:g}}}")
         if metric.kind in seen:
             what = f"the metric '{metric.kind}' stands here a second time"
             yield composed.fault("MS0305", what, path, fix="remove one of the two")

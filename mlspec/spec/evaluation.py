@@ -10,6 +10,7 @@ from mlspec.sdk.frozen import Section
 from mlspec.sdk.gate import Gate
 from mlspec.sdk.metric import Metric
 from mlspec.sdk.slot import Slot
+from mlspec.sdk.training import Loss
 
 
 class Evaluation(Section):
@@ -23,8 +24,10 @@ class Evaluation(Section):
     """What must hold before anything is packaged."""
 
 
-def default_metrics(kind: TargetKind) -> tuple[Metric, ...]:
+def default_metrics(kind: TargetKind, loss: Loss | None = None) -> tuple[Metric, ...]:
     """Return what is measured for a kind of target where the spec names nothing.
+
+    A quantile's own measure comes with the loss that teaches it: the others judge a mean or a median.
 
     Example:
         >>> [metric.kind for metric in default_metrics("number")]
@@ -36,4 +39,8 @@ def default_metrics(kind: TargetKind) -> tuple[Metric, ...]:
         "number": ("mae", "rmse", "r2"),
     }[kind]
     metrics: tuple[Metric, ...] = tuple(Slot("metric").choose(name) for name in names)  # type: ignore[misc]
+    if kind == "number" and loss is not None and loss.kind == "quantile":
+        own = Slot("metric").choose({"kind": "pinball", "q": loss.model_dump()["q"]})
+        assert isinstance(own, Metric)
+        metrics = (own, *metrics)
     return metrics
