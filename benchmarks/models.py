@@ -6,8 +6,8 @@
 A seed cuts a table (70 % train, 10 % val, 20 % test) into a column that both sides obey, and starts both.
 Ours is a whole `mlspec` run; what is told is the measure of the exported file on the test split. Nothing is
 chosen by it: networks learn as `mlspec init` proposes for so many rows, and stop by the val split;
-`linear` takes scikit-learn's own penalty; trees are the presets of that name. The reference is scikit-learn with its
-defaults behind the usual preprocessing. The mean and the standard deviation over the cuts are told.
+`linear` takes scikit-learn's own penalty; trees are the presets of that name. The reference is scikit-learn
+with its defaults behind the usual preprocessing. The mean and the standard deviation over the cuts are told.
 
 `adult` and `taxi` are read from `--data` and left out where they are not there. `--keep` is a file of one
 line a result: what it holds is not run again, so that a long run can be stopped and gone on with. `--write`
