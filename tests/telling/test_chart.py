@@ -17,7 +17,7 @@ NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
 
 def test_points_stand_where_their_numbers_say() -> None:
     text = chart("a", [Series("b", [(0.0, 0.0), (0.5, 0.25), (1.0, 1.0)])], "x", "y", ends=(0.0, 1.0))
-    assert 'd="M52 240L230 183L408 12"' in text
+    assert 'd="M64 240L236 183L408 12"' in text
 
 
 @given(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=30))
@@ -40,7 +40,7 @@ def test_a_long_series_is_thinned_with_both_ends_kept() -> None:
         "a", [Series("b", [(place / 9999, 0.5) for place in range(10_000)])], "x", "y", ends=(0.0, 1.0)
     )
     (line,) = re.findall(r'<path d="([^"]*)"', text)
-    assert line.count("L") == MOST - 1 and line.startswith("M52 ") and "L408 " in line[-12:]
+    assert line.count("L") == MOST - 1 and line.startswith("M64 ") and "L408 " in line[-12:]
 
 
 @pytest.mark.parametrize("values", [[], [None], [3.0, 3.0], [float("nan")], list(range(1001))])

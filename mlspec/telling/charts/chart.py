@@ -10,7 +10,7 @@ from mlspec.telling.figure import figure
 from mlspec.telling.html import Html, joined, tag
 
 WIDTH, HEIGHT = 420.0, 280.0
-LEFT, RIGHT, TOP, BOTTOM = 52.0, 12.0, 12.0, 40.0
+LEFT, RIGHT, TOP, BOTTOM = 64.0, 12.0, 12.0, 40.0
 MOST = 400
 """Points of a series that are drawn: more cannot be told apart."""
 LABEL = 44
