@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -26,6 +26,8 @@ class Sql(Source):
     the steps behind it read what was kept. Each run asks the database whether the rows are still the same.
     With `compute: database` a server computes what is told and learned of the rows, and none are kept.
     """
+
+    revision: ClassVar[int] = 2
 
     url: ServerUrl | None = None
     """A PostgreSQL server: `${oc.env:DATABASE_URL}`, or `postgresql://user@host:5432/database` without a

@@ -54,7 +54,7 @@ class ServerColumn:
     @property
     def order(self) -> str:
         """Return what rows are sorted by, as DuckDB sorts what it is sent."""
-        if self.form in ("text", "numeric", "other"):
+        if self.form in ("text", "other"):
             return self.sql if self.type == "bytea" else self.text
         return self.sql
 
@@ -74,8 +74,8 @@ def server_column(name: str, kind: str, type_: str) -> ServerColumn:
 
     Args:
         name: The column's.
-        kind: `pg_type.typtype`: b base, e enum, d domain ...
-        type_: What `pg_typeof` says.
+        kind: `pg_type.typtype`: b base, e enum, c row ...; of a domain, that of what it is made of.
+        type_: Its name, as `pg_typeof` says it.
 
     Example:
         >>> server_column("n", "b", "bigint").form, server_column("m", "e", "mood").form
@@ -86,6 +86,7 @@ def server_column(name: str, kind: str, type_: str) -> ServerColumn:
 
 def ordered(columns: tuple[ServerColumn, ...]) -> str:
     """Return what sorts rows by columns: rows that are equal then are one and the same in them."""
-    # -0.0 and 0.0 are equal, and not the same.
-    signs = [f'({column.sql}::text) COLLATE "C"' for column in columns if column.form == "float"]
-    return ", ".join([*(column.order for column in columns), *signs])
+    # -0.0 and 0.0, 1.0 and 1.00 are equal, and not the same.
+    same = [column for column in columns if column.form in ("float", "numeric")]
+    texts = [f'({column.sql}::text) COLLATE "C"' for column in same]
+    return ", ".join([*(column.order for column in columns), *texts])

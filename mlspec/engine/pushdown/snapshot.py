@@ -17,6 +17,14 @@ from mlspec.errors import StepError
 OLDEST = 140_000
 """The first version whose times and numbers are told exactly: PostgreSQL 14."""
 
+KIND = (
+    "(WITH RECURSIVE mlspec_type AS (SELECT oid, typtype, typbasetype FROM pg_catalog.pg_type "
+    "WHERE oid = pg_typeof({0}) UNION ALL SELECT base.oid, base.typtype, base.typbasetype "
+    "FROM pg_catalog.pg_type AS base, mlspec_type WHERE base.oid = mlspec_type.typbasetype) "
+    "SELECT typtype::text || oid::regtype FROM mlspec_type WHERE typtype <> 'd')"
+)
+"""What kind of type a value is of, and its name; a domain is what it is made of, as the driver has it."""
+
 
 class Snapshot:
     """A read-only transaction in which all queries see the same rows.
@@ -78,8 +86,7 @@ class Snapshot:
             names = tuple(ServerAnswer(cursor, self.query).schema.names)
         what = f"the table '{self.asked.table}'" if self.asked.table else "the query"
         check_asked(names, what, self.asked.order_by)
-        kind = "(SELECT typtype::text FROM pg_catalog.pg_type WHERE oid = pg_typeof({0})) || pg_typeof({0})"
-        told = ", ".join(kind.format(f"mlspec_none.{quote(name)}") for name in names)
+        told = ", ".join(KIND.format(f"mlspec_none.{quote(name)}") for name in names)
         # A row of nulls: there are types even where there are no rows.
         (types,) = self.rows(
             f"SELECT {told} FROM (SELECT 1) AS mlspec_one LEFT JOIN (SELECT * FROM ({self.query}) "

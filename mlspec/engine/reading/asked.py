@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -54,6 +54,10 @@ class Answer(Protocol):
     @property
     def schema(self) -> pa.Schema:
         """Return the columns and their types."""
+
+    @property
+    def numbers(self) -> Collection[str]:
+        """Return the columns of text whose values are decimal numbers, longer than Arrow's."""
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Give the rows, in any order."""

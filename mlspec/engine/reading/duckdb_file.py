@@ -45,6 +45,7 @@ def duckdb_file(asked: Asked) -> Iterator[Answer]:
 class _Answer:
     connection: Any
     query: str
+    numbers: tuple[str, ...] = ()
 
     @property
     def schema(self) -> pa.Schema:

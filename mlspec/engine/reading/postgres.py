@@ -113,8 +113,17 @@ class ServerAnswer:
     @cached_property
     def schema(self) -> pa.Schema:
         """Return the columns and their types."""
+        return _plain(self._told)
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """Return the columns of type `numeric`, which come as text."""
+        return frozenset(field.name for field in self._told if _is_numeric(field.type))
+
+    @cached_property
+    def _told(self) -> pa.Schema:
         self.cursor.execute(f"SELECT * FROM ({self.query}) AS mlspec_asked LIMIT 0")
-        return _plain(self.cursor.fetch_record_batch().schema)
+        return self.cursor.fetch_record_batch().schema
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Give the rows, in any order."""
@@ -164,6 +173,10 @@ def _infinite(column: pa.Array) -> pa.Array:
 def _plain(schema: pa.Schema) -> pa.Schema:
     """Return a schema without the driver's notes; a type that Arrow does not have is as it is sent."""
     return pa.schema([(field.name, _sent(field.type)) for field in schema])
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    return isinstance(kind, pa.OpaqueType) and kind.type_name == "numeric"
 
 
 def _sent(kind: pa.DataType) -> pa.DataType:

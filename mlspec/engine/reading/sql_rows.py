@@ -39,13 +39,13 @@ def sql_rows(asked: Asked, context: Context) -> ibis.Table:
     connection = database(context)
     with _database(asked)(asked) as answer:
         schema = answer.schema
-        columns = _checked(asked, schema)
+        columns, numbers = _checked(asked, schema), answer.numbers
         _take(connection.con, schema, answer)
         found = answer.digest() or _digest(connection.con)
         taken = _fingerprint(schema, found)
     connection.con.execute(f"CREATE TABLE {TAKEN} AS SELECT ? AS fingerprint", [json.dumps(taken)])
     rows: ibis.Table = connection.sql(
-        in_order(TABLE, connection.con, columns, asked.order_by), dialect="duckdb"
+        in_order(TABLE, connection.con, columns, asked.order_by, numbers), dialect="duckdb"
     )
     return rows
 

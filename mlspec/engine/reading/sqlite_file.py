@@ -56,6 +56,7 @@ def _may(action: int, first: str | None, second: str | None, *_: Any) -> int:
 class _Answer:
     connection: sqlite3.Connection
     query: str
+    numbers: tuple[str, ...] = ()
 
     @cached_property
     def schema(self) -> pa.Schema:
