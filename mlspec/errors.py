@@ -34,6 +34,8 @@ class Fault:
     """A command, or "did you mean"."""
     excerpt: str | None = None
     """The offending line with a caret below it."""
+    others: tuple[Place, ...] = ()
+    """Further places of the same thing."""
 
 
 class MlspecError(Exception):

@@ -17,10 +17,12 @@ UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 def preflight_of(plan: Plan, workspace: Path, wanted: bool) -> Preflight | None:
     """Return what a training will take; None where that is not asked for, or not known.
 
-    It takes the seconds in which torch is imported. So it is asked for, or told where it matters most: on
-    several devices, on CUDA and on a TPU.
+    A model that is fitted at once has no hardware. It takes the seconds in which torch is imported: so it
+    is asked for, or told where it matters most: on several devices, on CUDA and on a TPU.
     """
-    hardware = plan.step("train").parameters["hardware"]
+    hardware = plan.step("train").parameters.get("hardware")
+    if hardware is None:
+        return None
     apart = hardware["accelerator"] in ("cuda", "tpu")
     if not (wanted or apart or hardware["devices"] * hardware["nodes"] > 1):
         return None

@@ -42,14 +42,25 @@ def sarif(faults: Sequence[Fault]) -> dict[str, Any]:
 def _result(fault: Fault, rule: int) -> dict[str, Any]:
     text = fault.what if fault.fix is None else f"{fault.what}; fix: {fault.fix}"
     found: dict[str, Any] = {"ruleId": fault.code, "ruleIndex": rule, "level": "error"}
-    document = fault.where.document if isinstance(fault.where, Place) else fault.where
-    if document is None or not Path(document).is_file():
+    others = [place for place in map(_location, fault.others) if place is not None]
+    if others:
+        found["relatedLocations"] = others
+    location = _location(fault.where)
+    if location is None:
         where = f"{fault.where}: " if fault.where is not None else ""
         return {**found, "message": {"text": f"{where}{text}"}}
+    return {**found, "message": {"text": text}, "locations": [location]}
+
+
+def _location(where: Place | str | None) -> dict[str, Any] | None:
+    """Return a place in a file; None where there is no file, as for an override."""
+    document = where.document if isinstance(where, Place) else where
+    if document is None or not Path(document).is_file():
+        return None
     location: dict[str, Any] = {"artifactLocation": {"uri": _uri(document)}}
-    if isinstance(fault.where, Place):
-        location["region"] = {"startLine": fault.where.line, "startColumn": fault.where.column}
-    return {**found, "message": {"text": text}, "locations": [{"physicalLocation": location}]}
+    if isinstance(where, Place):
+        location["region"] = {"startLine": where.line, "startColumn": where.column}
+    return {"physicalLocation": location}
 
 
 def _uri(document: str) -> str:

@@ -63,6 +63,8 @@ def tell(error: MlspecError, json: bool = False) -> None:
         console.print(fault.what)
         if fault.excerpt:
             console.print("\n".join(f"    {line}" for line in fault.excerpt.splitlines()), style="dim")
+        if fault.others:
+            console.print(f"    also {', '.join(map(str, fault.others))}", style="dim")
         if fault.fix:
             console.print("  fix: ", style="green", end="")
             console.print(fault.fix)
@@ -86,6 +88,7 @@ def _as_json(error: MlspecError) -> dict[str, Any]:
                 "where": _place(fault.where),
                 "fix": fault.fix,
                 "excerpt": fault.excerpt,
+                "others": [_place(place) for place in fault.others],
             }
             for fault in error.faults
         ]

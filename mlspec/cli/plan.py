@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlspec.plan.plan import Plan
+    from mlspec.run.planned import Planned
     from mlspec.run.room import Room
     from mlspec.run.status import Judgement
+    from mlspec.spec.spec import Spec
 
 SUMMARY = "show what a run would do, and why"
 WORK_TO_DO = 10
@@ -62,7 +64,7 @@ def plan(arguments: argparse.Namespace) -> int:
         emit(told if ahead is None else told | {"training": preflight_plain(ahead)})
     else:
         lines = () if takes is None else (takes.line(_memory(resolved)),)
-        _show(resolved, judged, (*lines, *(() if ahead is None else preflight_lines(ahead))), found.workspace)
+        _show(found, resolved, judged, (*lines, *(() if ahead is None else preflight_lines(ahead))))
         if arguments.memory and ahead is None:
             stderr().print("steps and memory are told of a torch model once its data is prepared here")
     if arguments.write:
@@ -79,13 +81,14 @@ def plan(arguments: argparse.Namespace) -> int:
     return WORK_TO_DO if arguments.check and work else 0
 
 
-def _show(plan: Plan, judged: tuple[Judgement, ...], ahead: tuple[str, ...], workspace: Path) -> None:
-    console = stdout()
+def _show(found: Planned, plan: Plan, judged: tuple[Judgement, ...], ahead: tuple[str, ...]) -> None:
+    console, workspace = stdout(), found.workspace
     console.print(f"{plan.name}: {plan.spec}", style="bold")
     for line in (
         *_inferred(plan),
         *_computed(plan),
         *_found(plan, workspace),
+        *_fitted(found.spec),
         *_spread(plan, workspace),
         *ahead,
     ):
@@ -167,10 +170,12 @@ def _spread(plan: Plan, workspace: Path) -> Iterator[str]:
     from mlspec.steps._found import told
 
     parameters = plan.step("train").parameters
-    hardware = parameters["hardware"]
-    yield from _fitted(parameters)
+    hardware = parameters.get("hardware")
+    if hardware is None:
+        return
     devices = hardware["devices"] * hardware["nodes"]
     if devices == 1:
+        yield from _alone(hardware)
         return
     batch = told(parameters, workspace)["training"]["batch_size"]
     if batch == "auto":
@@ -205,24 +210,30 @@ def _spread(plan: Plan, workspace: Path) -> Iterator[str]:
     )
 
 
-def _fitted(parameters: Mapping[str, Any]) -> Iterator[str]:
-    """Tell of a preset's hardware in which a model that is fitted at once has no part."""
-    from mlspec.sdk.frozen import freeze
-    from mlspec.sdk.model import TorchModel
-    from mlspec.sdk.slot import Slot
-
-    model, hardware = Slot("model").choose(freeze(parameters["model"])), parameters["hardware"]
-    if isinstance(model, TorchModel) and not model.at_once():
-        return
-    asks = (hardware["accelerator"], hardware["precision"], hardware["strategy"]["kind"])
-    if asks[0] not in ("auto", "cpu") or asks[1:] != ("fp32", "single"):
+def _alone(hardware: Mapping[str, Any]) -> Iterator[str]:
+    """Tell of a strategy that has nothing to share on one device."""
+    chosen = _strategy(hardware["strategy"])
+    if chosen.max_devices != 1 and not chosen.one_process:
         yield (
-            f"training: '{model.kind}' is fitted at once, on the CPU; the preset's accelerator, precision "
-            f"and strategy are for other models"
+            f"training: '{chosen.kind}' shares work over devices, and hardware has one "
+            f"({hardware['accelerator']}): it trains as 'single' does"
         )
 
 
-def _strategy(strategy: dict[str, Any]) -> Any:
+def _fitted(spec: Spec) -> Iterator[str]:
+    """Tell of a preset's hardware in which a model that is fitted at once has no part."""
+    hardware = spec.hardware
+    if spec.model.in_epochs():
+        return
+    asks = (hardware.precision, hardware.strategy.kind)
+    if hardware.accelerator not in ("auto", "cpu") or asks != ("fp32", "single"):
+        yield (
+            f"training: '{spec.model.kind}' is fitted at once, on the CPU; the preset's accelerator, "
+            f"precision and strategy are for other models"
+        )
+
+
+def _strategy(strategy: Mapping[str, Any]) -> Any:
     from mlspec.sdk.frozen import freeze
     from mlspec.sdk.slot import Slot
 

@@ -232,20 +232,23 @@ class _Builder:
     def _train(self) -> Step:
         spec = self.spec
         uses = spec.model.obeys()
+        # A model that is fitted at once has no part in devices: others are no reason to fit it again.
+        hardware = (spec.hardware,) if spec.model.in_epochs() else ()
         training = {key: value for key, value in self._plain(spec.training).items() if key in uses}
         parameters = {
             "seed": spec.seed,
             "model": self._plain(spec.model),
             "training": training,
-            "hardware": self._plain(spec.hardware),
             "data": {"target": {"threshold": spec.data.target.threshold}},
         }
+        if hardware:
+            parameters["hardware"] = self._plain(spec.hardware)
         files: tuple[str, ...] = ()
         if left_open(training):
             # Values that are found once stand in a file of their own, which the step reads.
             files = (f"pipelines/{self.name}/found.yaml",)
             parameters["found"] = files[0]
-        used = (spec.model, *(getattr(spec.training, key) for key in sorted(training)), spec.hardware)
+        used = (spec.model, *(getattr(spec.training, key) for key in sorted(training)), *hardware)
         reads = {"prepare": ("features.json", "target.json", "shards")}
         unseen = {
             "checkpoint_every": seconds(spec.training.checkpoint.every),

@@ -56,7 +56,7 @@ def preflight(plan: Plan, workspace: Path) -> Preflight | None:
         target = FittedTarget.revive(read_json(prepared / "target.json"))
     except (OSError, ValueError, LookupError):
         return None
-    if not isinstance(model, TorchModel) or model.at_once():
+    if not isinstance(model, TorchModel) or not model.in_epochs():
         return None
     from mlspec.engine.preparing.shards import open_shards
 

@@ -36,6 +36,12 @@ class Model(Plugin):
         """Return the keys of `training:` that this one obeys, with the options that it has."""
         return type(self).uses
 
+    def in_epochs(self) -> bool:
+        """Return whether it is trained in epochs, on the hardware that the spec names; else it is fitted at
+        once, on the CPU, and nothing under `hardware` is a reason to fit it again.
+        """
+        return False
+
     def targets(self) -> tuple[TargetKind, ...]:
         """Return the kinds of target that it learns, with the options that it has."""
         return ("binary", "category", "number")
@@ -88,6 +94,10 @@ class TorchModel(Model):
         of `("outputs", 3)` are three parts beside each other, each of which is cut.
         """
         return {}
+
+    def in_epochs(self) -> bool:
+        """Return whether it is trained in epochs: always, where `at_once` does not say otherwise."""
+        return not self.at_once()
 
     def at_once(self) -> bool:
         """Return whether `solve` finds the weights, without epochs and on one device."""

@@ -9,6 +9,7 @@ from mlspec.errors import Fault
 from mlspec.sdk.model import TorchModel
 from mlspec.spec.check_strategy import check_strategy
 from mlspec.spec.spec import Spec
+from mlspec.spec.unused import unused
 
 LOCAL = "set hardware.launcher: local"
 
@@ -19,13 +20,13 @@ def check_hardware(spec: Spec, composed: Composed) -> Iterator[Fault]:
     devices = hardware.devices * hardware.nodes
     key = "nodes" if hardware.devices == 1 else "devices"
     one = "set hardware.devices: 1 and hardware.nodes: 1"
-    if devices > 1 and not _in_epochs(spec):
+    if devices > 1 and not spec.model.in_epochs():
         what = (
             f"the model '{spec.model.kind}' is fitted in one process, and hardware asks for {devices} devices"
         )
         yield composed.fault("MS0310", what, ("hardware", key), fix=one)
         return
-    if not _in_epochs(spec):
+    if not spec.model.in_epochs():
         yield from _check_fitted(spec, composed)
         return
     yield from check_strategy(spec, composed)
@@ -75,28 +76,19 @@ def check_hardware(spec: Spec, composed: Composed) -> Iterator[Fault]:
         )
 
 
-def _in_epochs(spec: Spec) -> bool:
-    """Return whether the model is trained in steps, which devices can share."""
-    return isinstance(spec.model, TorchModel) and not spec.model.at_once()
-
-
 def _check_fitted(spec: Spec, composed: Composed) -> Iterator[Fault]:
     """Give keys that ask for something in which a model that is fitted at once has no part.
 
     What a preset says is for all models, as in `training`.
     """
     hardware, model = spec.hardware, spec.model.kind
-    unused = {
+    asks = {
         "accelerator": hardware.accelerator not in ("auto", "cpu"),
         "precision": hardware.precision != "fp32",
         "strategy": hardware.strategy.kind != "single",
     }
-    for key in (key for key, asks in unused.items() if asks):
-        origins = composed.origins(("hardware", key))
-        if origins and origins[-1].preset is not None:
-            continue
-        what = f"the model '{model}' does not use 'hardware.{key}': it is fitted at once, on the CPU"
-        yield composed.fault("MS0308", what, ("hardware", key), key=True, fix="remove it")
+    keys = [key for key, asked in asks.items() if asked]
+    yield from unused(model, "hardware", keys, f"; '{model}' is fitted at once, on the CPU", composed)
     launcher = hardware.launcher
     if launcher.elsewhere:
         what = f"the model '{model}' is fitted where the run is, and never by '{launcher.kind}'"

@@ -29,6 +29,13 @@ def check_strategy(spec: Spec, composed: Composed) -> Iterator[Fault]:
         what = f"the strategy '{strategy.kind}' does not score in hardware.precision: {hardware.precision}"
         fix = f"set hardware.precision: {' or '.join(strategy.precisions)}"
         yield composed.fault("MS0314", what, ("hardware", "precision"), fix=fix)
+    if strategy.elsewhere and hardware.devices * hardware.nodes == 1:
+        moved = " and ".join(f"offload_{name}" for name in sorted(strategy.elsewhere))
+        what = (
+            f"the strategy '{strategy.kind}' takes part on several devices only, and {moved} is set for one"
+        )
+        fix = "use hardware.devices: 2 or more, or hardware.strategy: single"
+        yield composed.fault("MS0314", what, ("hardware", "strategy"), fix=fix)
     if strategy.max_nodes is not None and hardware.nodes > strategy.max_nodes:
         what = f"the strategy '{strategy.kind}' uses one machine, and hardware asks for {hardware.nodes}"
         yield composed.fault("MS0310", what, ("hardware", "nodes"), fix="set hardware.nodes: 1")

@@ -9,18 +9,14 @@ from mlspec.compose.composed import Composed
 from mlspec.errors import Fault
 from mlspec.sdk.contract import TargetKind
 from mlspec.spec.spec import Spec
+from mlspec.spec.unused import unused
 
 
 def check_training(spec: Spec, composed: Composed) -> Iterator[Fault]:
     """Give keys that the model does not obey, and stops that cannot be seen."""
     training, uses = spec.training, spec.model.obeys()
-    for key in sorted(training.model_fields_set - uses):
-        origins = composed.origins(("training", key))
-        if origins and origins[-1].preset is not None:
-            continue
-        what = f"the model '{spec.model.kind}' does not use 'training.{key}'"
-        fix = f"remove it; '{spec.model.kind}' uses {', '.join(sorted(uses)) or 'nothing'} of training"
-        yield composed.fault("MS0308", what, ("training", key), key=True, fix=fix)
+    why = f"; '{spec.model.kind}' uses {', '.join(sorted(uses)) or 'nothing'} of training"
+    yield from unused(spec.model.kind, "training", training.model_fields_set - uses, why, composed)
     kind = spec.data.target.kind
     if kind not in spec.model.targets():
         suits = " and ".join(spec.model.targets())

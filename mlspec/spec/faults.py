@@ -121,12 +121,12 @@ def _unknown_key(path: KeyPath, composed: Composed, missing: tuple[KeyPath, ...]
         return composed.fault("MS0201", what, path, key=True, fix=fix)
     here = keys_at(parent, composed.tree)
     present = _keys(composed.tree, parent)
+    meant = known_as(path, composed.tree)
+    if meant is not None:
+        return composed.fault("MS0201", what, path, key=True, fix=meant)
     close = near(word, [key for key in here if key not in present], furthest=0.34)
     if close is not None:
         return composed.fault("MS0201", what, path, key=True, fix=f"did you mean '{close}'?")
-    meant = known_as(path, composed.tree)
-    if meant is not None:
-        return composed.fault("MS0201", what, path, key=True, fix=f"did you mean '{meant}'?")
     level = belongs(path, composed.tree, missing)
     if level is not None:
         return composed.fault("MS0202", what, path, key=True, fix=level)

@@ -120,7 +120,13 @@ def _masked(fault: Fault, secrets: list[str], lines: set[tuple[str, int]]) -> Fa
             where = replace(where, document=_without(where.document, secrets, 1))
         elif excerpt:
             excerpt = _without(excerpt, secrets, SHORTEST)
-    return replace(fault, what=what, fix=fix, where=where, excerpt=excerpt)
+    others = tuple(
+        replace(place, document=_without(place.document, secrets, 1))
+        if (place.document, place.line) in lines
+        else place
+        for place in fault.others
+    )
+    return replace(fault, what=what, fix=fix, where=where, excerpt=excerpt, others=others)
 
 
 def _without_logins(fault: Fault) -> Fault:
@@ -138,6 +144,7 @@ def _without_logins(fault: Fault) -> Fault:
         fix=fault.fix and hidden(fault.fix),
         excerpt=fault.excerpt and hidden(fault.excerpt),
         where=where,
+        others=tuple(replace(place, document=hidden(place.document)) for place in fault.others),
     )
 
 

@@ -49,8 +49,8 @@ def train(
     What `accelerator: auto` became is told in the logs, in `hardware.json`: it is of this machine.
 
     Args:
-        parameters: `seed`, `model`, `training`, `hardware` and `data.target.threshold`; `found`, the file
-            that tells what the training leaves to `auto`, where it does.
+        parameters: `seed`, `model`, `training` and `data.target.threshold`; `hardware`, where the model is
+            trained in epochs; `found`, the file that tells what the training leaves to `auto`, where it does.
         inputs: `prepare`.
         output: An empty folder.
         context: Its scratch folder keeps the checkpoint of a training that was killed.
@@ -63,7 +63,7 @@ def train(
     parameters = settled(parameters, context)
     model = Slot("model").choose(freeze(parameters["model"]))
     assert isinstance(model, Model)
-    hardware = Hardware.revive(parameters["hardware"])
+    hardware = _hardware(parameters)
     _check_devices(model, hardware)
     launcher = Slot("launcher").choose(freeze(context.launcher))
     assert isinstance(launcher, Launcher)
@@ -112,9 +112,8 @@ def _learn(
     model: Model, parameters: Mapping[str, Any], data: Prepared, context: Context, group: Group
 ) -> Learned:
     training = Training.revive(parameters["training"])
-    hardware = Hardware.revive(parameters["hardware"])
-    epochs = isinstance(model, TorchModel) and not model.at_once()
-    accelerator = accelerator_of(hardware, group) if epochs else "cpu"
+    hardware = _hardware(parameters)
+    accelerator = accelerator_of(hardware, group) if model.in_epochs() else "cpu"
     if context.logs is not None:
         for stale in ("profile.json", "trace.json.gz"):
             (context.logs / stale).unlink(missing_ok=True)
@@ -228,6 +227,10 @@ def _write(
         np.lib.format.write_array(file, learned.scores(data.parity), version=(1, 0), allow_pickle=False)
 
 
+def _hardware(parameters: Mapping[str, Any]) -> Hardware:
+    return Hardware.revive(parameters.get("hardware", {}))
+
+
 def _check_devices(model: Model, hardware: Hardware) -> None:
     most = hardware.strategy.max_devices
     wanted = hardware.devices * hardware.nodes
@@ -237,7 +240,7 @@ def _check_devices(model: Model, hardware: Hardware) -> None:
             where="hardware.devices",
             fix="use hardware.strategy: {kind: ddp}, or set hardware.devices: 1 and hardware.nodes: 1",
         )
-    if wanted > 1 and (not isinstance(model, TorchModel) or model.at_once()):
+    if wanted > 1 and not model.in_epochs():
         raise StepError(
             f"the model '{model.kind}' is fitted in one process, and hardware asks for {wanted} devices",
             where="hardware.devices",

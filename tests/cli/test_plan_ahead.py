@@ -90,3 +90,22 @@ def test_a_preset_in_which_a_fitted_model_has_no_part_is_told(
     for name, expected in (("gpu", True), ("cpu", False)):
         assert main(["plan", f"hardware={name}"]) == 0
         assert (words in capsys.readouterr().out.replace("\n", " ")) is expected
+    assert main(["run", "--until", "train"]) == 0
+    capsys.readouterr()
+    assert main(["plan", "--json", "hardware=gpu", "hardware.launcher=local"]) == 0
+    steps = {step["name"]: step for step in json.loads(capsys.readouterr().out)["steps"]}
+    assert steps["train"]["verdict"] == "reuse" and "hardware" not in steps["train"]["parameters"]
+    assert main(["run", "--until", "train", "hardware=gpu"]) == 0
+    assert "nothing to do" in " ".join(capsys.readouterr())
+
+
+def test_a_strategy_that_has_nothing_to_share_on_one_device_is_told(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "shares work over devices, and hardware has one (cpu): it trains as 'single' does"
+    for kind, expected in (("ddp", True), ("fsdp", True), ("tensor_parallel", True), ("single", False)):
+        assert main(["plan", f"hardware.strategy={kind}", "hardware.accelerator=cpu"]) == 0
+        told = capsys.readouterr().out.replace("\n", " ")
+        assert (f"training: '{kind}' {words}" in told) is expected
+    assert main(["plan", "hardware.strategy=ddp", "hardware.devices=2"]) == 0
+    assert "as 'single' does" not in capsys.readouterr().out

@@ -13,6 +13,39 @@ from mlspec.codes import CODES
 from tests.spec.full_spec import TEXT, write_full
 
 _TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
+_PLACES: dict[str, Any] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["physicalLocation"],
+        "properties": {
+            "physicalLocation": {
+                "type": "object",
+                "required": ["artifactLocation"],
+                "properties": {
+                    "artifactLocation": {
+                        "type": "object",
+                        "required": ["uri"],
+                        "properties": {
+                            "uri": {
+                                "type": "string",
+                                "format": "uri-reference",
+                            }
+                        },
+                    },
+                    "region": {
+                        "type": "object",
+                        "required": ["startLine"],
+                        "properties": {
+                            "startLine": {"type": "integer", "minimum": 1},
+                            "startColumn": {"type": "integer", "minimum": 1},
+                        },
+                    },
+                },
+            }
+        },
+    },
+}
 SHAPE: dict[str, Any] = {
     "type": "object",
     "required": ["version", "runs"],
@@ -69,39 +102,8 @@ SHAPE: dict[str, Any] = {
                                 "ruleIndex": {"type": "integer", "minimum": 0},
                                 "level": {"enum": ["none", "note", "warning", "error"]},
                                 "message": _TEXT,
-                                "locations": {
-                                    "type": "array",
-                                    "items": {
-                                        "type": "object",
-                                        "required": ["physicalLocation"],
-                                        "properties": {
-                                            "physicalLocation": {
-                                                "type": "object",
-                                                "required": ["artifactLocation"],
-                                                "properties": {
-                                                    "artifactLocation": {
-                                                        "type": "object",
-                                                        "required": ["uri"],
-                                                        "properties": {
-                                                            "uri": {
-                                                                "type": "string",
-                                                                "format": "uri-reference",
-                                                            }
-                                                        },
-                                                    },
-                                                    "region": {
-                                                        "type": "object",
-                                                        "required": ["startLine"],
-                                                        "properties": {
-                                                            "startLine": {"type": "integer", "minimum": 1},
-                                                            "startColumn": {"type": "integer", "minimum": 1},
-                                                        },
-                                                    },
-                                                },
-                                            }
-                                        },
-                                    },
-                                },
+                                "locations": _PLACES,
+                                "relatedLocations": _PLACES,
                             },
                         },
                     },
@@ -148,6 +150,16 @@ def test_every_fault_is_a_result_at_its_place(here: Path, capsys: pytest.Capture
     override = run["results"][2]
     assert "locations" not in override and override["message"]["text"].startswith("seed=x:1:6: 'seed' is 'x'")
     assert "did you mean 'epochs'?" in run["results"][1]["message"]["text"]
+
+
+def test_further_places_of_a_fault_are_related_locations(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["validate", "--sarif", "-", "model=forest"]) == 2
+    results = _log(capsys.readouterr().out)["runs"][0]["results"]
+    (found,) = (result for result in results if "'training.epochs'" in result["message"]["text"])
+    lines = [place["physicalLocation"]["region"]["startLine"] for place in found["relatedLocations"]]
+    assert lines == [41, 42, 43, 44, 46]
 
 
 def test_a_good_spec_gives_a_log_without_results(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,6 +101,9 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "weights that are not parted": [
         ("precision: fp32", "strategy: {kind: deepspeed, stage: 2, offload_parameters: cpu}")
     ],
+    "memory that one device does not give away": [
+        ("precision: fp32", "strategy: {kind: deepspeed, offload_optimizer: cpu}")
+    ],
     "a number format that deepspeed has not": [
         ("precision: fp32", "precision: fp16\n  devices: 2\n  strategy: deepspeed")
     ],

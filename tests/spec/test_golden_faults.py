@@ -36,6 +36,8 @@ def rendered(name: str, faults: tuple[Fault, ...]) -> str:
     for fault in faults:
         lines.append(f"{fault.code} {fault.where}: {fault.what}")
         lines += [f"    {line}" for line in (fault.excerpt or "").splitlines()]
+        if fault.others:
+            lines.append(f"    also {', '.join(map(str, fault.others))}")
         if fault.fix:
             lines.append(f"  fix: {fault.fix}")
     return "\n".join(lines) + "\n"

@@ -195,6 +195,23 @@ def test_keys_that_a_preset_sets_need_not_be_used(here: Path) -> None:
     assert _faults("training=standard", "training.epochs=3") == [("MS0308", "training.epochs=3:1:1")]
 
 
+def test_keys_that_a_model_does_not_use_are_one_fault_at_the_first_with_the_places_of_the_others(
+    here: Path,
+) -> None:
+    text = TEXT[: TEXT.index("training:\n")] + TEXT[TEXT.index("evaluation:\n") :]
+    mlp, lbfgs = "{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: linear, solver: lbfgs, ridge: 1}"
+    text = text.replace(mlp, lbfgs)
+    (here / "spec.yaml").write_text(text + "training: {optimizer: adamw, class_weights: balanced}\n")
+    line = text.count("\n") + 1
+    with pytest.raises(SpecError) as caught:
+        load(Path("spec.yaml"), ["training.epochs=3"])
+    (fault,) = caught.value.faults
+    assert fault.what == "the model 'linear' does not use 'training.optimizer' and 'training.epochs'"
+    assert fault.fix == "remove them; 'linear' uses calibration, class_weights of training"
+    assert str(fault.where) == f"spec.yaml:{line}:12"
+    assert [str(place) for place in fault.others] == ["training.epochs=3:1:1"]
+
+
 @pytest.mark.parametrize("model", ["forest", "gradient_boosting"])
 def test_a_preset_for_other_devices_may_stand_beside_a_model_that_is_fitted(model: str, here: Path) -> None:
     text = TEXT[: TEXT.index("training:\n")] + TEXT[TEXT.index("evaluation:\n") :]

@@ -59,6 +59,7 @@ CANNOT_TELL: dict[str, str] = {
     "a number format that the strategy has not": OTHERS,
     "machines that the strategy cannot join": OTHERS,
     "weights that are not parted": OTHERS,
+    "memory that one device does not give away": OTHERS,
     "a number format that deepspeed has not": OTHERS,
     "a batch that devices of one process do not divide": OTHERS,
     "a model without layers to cut": OTHERS,

@@ -69,6 +69,15 @@ def test_a_literal_on_the_command_line_or_below_an_overlay_is_refused_as_well(
     assert SECRET not in str(fault)
 
 
+def test_a_literal_is_not_shown_by_the_further_places_of_a_fault(here: Path) -> None:
+    said = ("model=forest", f"training={{batch_size: 5, epochs: 3, token: {SECRET}}}")
+    with pytest.raises(SpecError) as caught:
+        load(Path("spec.yaml"), said)
+    (fault,) = (fault for fault in caught.value.faults if "does not use" in fault.what)
+    assert any(place.document.startswith("training=") for place in fault.others)
+    assert SECRET not in str(caught.value.faults)
+
+
 def test_a_short_or_numeric_secret_is_not_shown_in_its_line(here: Path) -> None:
     for written in ("4711", "0x1267", "ab"):
         write_full(here, spoilt(f"token: {written}"))
