@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -32,7 +32,13 @@ DIGITS = 16
 """Of a hash in the name of a scratch folder."""
 
 
-def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch: Watch) -> None:
+def perform(
+    step: Step,
+    workspace: Path,
+    fingerprints: Mapping[str, str],
+    watch: Watch,
+    whole: Callable[[], bool] = lambda: False,
+) -> None:
     """Do a step's work and move its folder into place.
 
     Args:
@@ -41,6 +47,7 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
         fingerprints: The hash of each dependency, as dvc.lock has it; with the parameters they key the step's
             scratch folder, and seal what it wrote.
         watch: Told of progress.
+        whole: Tells whether the step's folder is what dvc.lock has, so that parts of it may be reused.
 
     Raises:
         CheckFailed: the step's check said no; its report lies under `artifacts/<pipeline>/logs/<step>/`.
@@ -59,6 +66,7 @@ def perform(step: Step, workspace: Path, fingerprints: Mapping[str, str], watch:
         step=step.name,
         scratch=scratch,
         parts=workspace / ".mlspec" / "parts",
+        before=lambda: workspace / step.output if whole() else None,
         checkpoint_every=step.checkpoint_every,
         profile=step.profile,
         launcher=step.launcher,

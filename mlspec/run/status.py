@@ -12,6 +12,7 @@ from mlspec.plan.difference import difference
 from mlspec.plan.plan import Plan, Step
 from mlspec.run.away import away
 from mlspec.run.memo import unchanged
+from mlspec.run.other_files import other_files
 from mlspec.run.seal import FILE
 from mlspec.run.store import Store, stage_of, store
 from mlspec.run.write_plan import stale_files
@@ -43,7 +44,7 @@ def status(plan: Plan, workspace: Path) -> tuple[Judgement, ...]:
     found: dict[str, Judgement] = {}
     with store(workspace, plan) as opened:
         for step in plan.steps:
-            found[step.name] = _with_data(judge(opened, step, ahead=found), workspace)
+            found[step.name] = _with_files(_with_data(judge(opened, step, ahead=found), workspace), workspace)
     return tuple(found.values())
 
 
@@ -53,6 +54,14 @@ def _with_data(judged: Judgement, workspace: Path) -> Judgement:
     if missing is None:
         return judged
     return dataclasses.replace(judged, reasons=(*judged.reasons, f"and cannot: {missing.what}"))
+
+
+def _with_files(judged: Judgement, workspace: Path) -> Judgement:
+    """Return a judgement that tells which files of the source are others than before."""
+    if judged.step.kind != "ingest" or judged.verdict not in ("run", "look"):
+        return judged
+    line = other_files(judged.step, workspace)
+    return judged if line is None else dataclasses.replace(judged, reasons=(*judged.reasons, line))
 
 
 def judge(

@@ -64,6 +64,10 @@ class Store:
                 found[path.def_path] = str(state)
         return found
 
+    def whole(self, stage: Any) -> bool:
+        """Return whether what a stage writes lies there as dvc.lock has it."""
+        return all(out.hash_info for out in stage.outs) and not self.changes(stage.outs)
+
     def restore(self, step: Step) -> bool:
         """Bring a step's folder back if this very work was done before; say whether it was."""
         for pull in (False, True):

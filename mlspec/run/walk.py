@@ -279,7 +279,7 @@ class _Walk:
             fingerprints = {
                 dep.def_path: str(dep.hash_info.value) for dep in stage.deps if not hasattr(dep, "params")
             }
-            perform(step, self.root, fingerprints, self.watch)
+            perform(step, self.root, fingerprints, self.watch, lambda: opened.whole(stage))
 
         opened.work(stage, action)
 

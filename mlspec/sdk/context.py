@@ -15,6 +15,10 @@ def _nobody() -> KeyboardInterrupt | None:
     return None
 
 
+def _nothing() -> Path | None:
+    return None
+
+
 def silent(done: float, total: float | None, unit: str) -> None:
     """Tell nobody how far a step is."""
 
@@ -35,6 +39,8 @@ class Context:
     """A folder in which what was made of single files of the data is kept for the next run
     (`engine/parts.py`); None where nothing is.
     """
+    before: Callable[[], Path | None] = _nothing
+    """Gives the folder that the step wrote last, where it lies there as dvc.lock has it, or None."""
     checkpoint_every: float = 300.0
     """Seconds between checkpoints inside an epoch (`training.checkpoint.every`, which changes no result)."""
     profile: bool = False

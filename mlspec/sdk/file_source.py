@@ -83,6 +83,17 @@ class FileSource(Source):
         """
         return None
 
+    def rows_of(self, file: File) -> int | None:
+        """Return how many rows a local file has, as it says itself; None where only reading it tells.
+
+        Args:
+            file: Its path.
+
+        Raises:
+            StepError: it is damaged.
+        """
+        return None
+
     def unreadable_by_file(self, table: ibis.Table) -> Mapping[File, tuple[Unreadable, ...]]:
         """Return `unreadable()` of each file apart; a file of which nothing was lost may be absent."""
         return {}

@@ -23,6 +23,8 @@ from mlspec.engine.graph.features import fit_features, read_features, write_feat
 from mlspec.engine.graph.hostile import hostile_rows
 from mlspec.engine.graph.session import Session
 from mlspec.engine.preparing.assigned import assigned
+from mlspec.engine.preparing.encoded_files import EncodedFiles, Run
+from mlspec.engine.preparing.file_contents import contents_of, made_of
 from mlspec.engine.preparing.fit_target import fit_target
 from mlspec.engine.preparing.moved import moved, needed
 from mlspec.engine.preparing.reference import reference
@@ -39,6 +41,7 @@ from mlspec.sdk.budget import WIDE, Budget
 from mlspec.sdk.context import Context
 from mlspec.sdk.contract import FittedTarget, InputColumn, ModelInputs
 from mlspec.sdk.feature import Feature
+from mlspec.sdk.file_source import FileSource
 from mlspec.sdk.frozen import freeze
 from mlspec.sdk.slot import Slot
 from mlspec.sdk.split import Split
@@ -93,9 +96,13 @@ def prepare(
         data.get("weight"),
         Session(output / "features.onnx", columns, (NUMBERS, CODES)),
         context,
+        _files(reading, data, manifest, rows, shape, output, context),
     )
     for split in ("train", "val"):
         work.encode(split, counts[split], output / "shards" / split)
+    if work.files is not None:
+        work.files.write(output)
+        work.files.tell(context)
     work.keep_keys(data.get("key") or (), output / "rows" / "train.parquet")
     work.keep_test(counts["test"], output / "rows" / "test.parquet")
     known = {
@@ -134,6 +141,30 @@ def _needed(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     return needed(parameters["data"], split.reads(), (*slices, *segments))
 
 
+def _files(
+    reading: Reading,
+    data: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    rows: ibis.Table,
+    shape: ModelInputs,
+    output: Path,
+    context: Context,
+) -> EncodedFiles | None:
+    """Return the files whose rows are encoded one by one; None where they are not known apart."""
+    source = Slot("source").choose(freeze(data["source"]))
+    if reading.extents is None or not isinstance(source, FileSource):
+        return None
+    query = "SELECT mlspec_row, mlspec_split FROM mlspec_assigned"
+    return EncodedFiles.of(
+        contents_of(source, manifest, context),
+        reading.extents,
+        rows.get_backend().con.execute(query).to_arrow_reader(WIDE),
+        made_of(source, data, manifest, output, context),
+        shape,
+        context.before(),
+    )
+
+
 def _ledger(reading: Reading, counts: Mapping[str, int]) -> dict[str, Any]:
     rejected = {"rows": reading.rejected, "reasons": [item.plain() for item in reading.rejects]}
     return {"read": reading.rows, "rejected": rejected} | dict(counts)
@@ -150,6 +181,8 @@ class _Work:
     weight: str | None
     session: Session
     context: Context
+    files: EncodedFiles | None
+    """Where rows come from several files here."""
 
     @property
     def batch(self) -> int:
@@ -168,18 +201,26 @@ class _Work:
         names = [item.name for item in self.columns]
         carried = [*names, self.target.column, *([self.weight] if self.weight else [])]
         done = 0
+        runs = self.files.runs(split) if self.files else (Run(None, "true"),)
         with ShardWriter(folder, count, self.shape, weight=self.weight is not None) as shards:
-            for batch in self.batches(split, list(dict.fromkeys(carried))):
-                encoded = self.session.run(batch.select(names))
-                weight = batch.column(self.weight).to_numpy(zero_copy_only=False) if self.weight else None
-                shards.write(
-                    encoded[NUMBERS],
-                    encoded[CODES],
-                    self._coded(batch.column(self.target.column), split),
-                    weight,
-                )
-                done += batch.num_rows
-                self.context.progress(done, count, "rows")
+            for run in runs:
+                for piece in run.pieces(self.batch):
+                    shards.write(**piece.arrays())
+                    done += piece.rows
+                    self.context.progress(done, count, "rows")
+                if run.kept is not None:
+                    continue
+                for batch in self.batches(split, list(dict.fromkeys(carried)), run.condition):
+                    encoded = self.session.run(batch.select(names))
+                    weight = batch.column(self.weight).to_numpy(zero_copy_only=False) if self.weight else None
+                    shards.write(
+                        encoded[NUMBERS],
+                        encoded[CODES],
+                        self._coded(batch.column(self.target.column), split),
+                        weight,
+                    )
+                    done += batch.num_rows
+                    self.context.progress(done, count, "rows")
 
     def _coded(self, column: pa.Array, split: str) -> NDArray[np.float64]:
         if self.target.kind == "number":

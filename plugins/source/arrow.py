@@ -77,6 +77,17 @@ class Arrow(FileSource):
         found: ibis.Table = connection.table("mlspec_arrow")
         return found
 
+    def rows_of(self, file: File) -> int:
+        """Return the rows of all batches of a file."""
+        import pyarrow as pa
+
+        try:
+            with pa.memory_map(str(file)) as content:
+                reader = pa.ipc.open_file(content)
+                return sum(reader.get_batch(place).num_rows for place in range(reader.num_record_batches))
+        except (pa.ArrowException, OSError) as error:
+            raise StepError(f"'{file.name}' is damaged: {error}", where="data.source.path") from error
+
     def fingerprint(self, context: Context) -> dict[str, Any]:
         """Return names, sizes and SHA-256 of the files."""
         from mlspec.engine.reading.files import fingerprint_of_files

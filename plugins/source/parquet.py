@@ -109,6 +109,10 @@ class Parquet(FileSource):
         )
         return found
 
+    def rows_of(self, file: File) -> int:
+        """Return the rows that a file's footer tells of."""
+        return _extent(file, file.name)[0]
+
     def look_again(self, context: Context) -> None:
         """Read the files with pyarrow, for the one and the rows that DuckDB gave up on.
 

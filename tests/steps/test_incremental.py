@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from mlspec.engine.parts import Parts
 from mlspec.engine.reading.by_file import ByFile, Fresh
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
+from mlspec.steps import prepare as prepare_module
 from mlspec.steps.ingest import ingest
 from mlspec.steps.prepare import prepare
 from mlspec.steps.validate import validate
@@ -56,14 +57,25 @@ def _source(form: str) -> dict[str, Any]:
 
 
 def _work(
-    workspace: Path, parts: Path | None, out: Path, form: str, steps: Sequence[str] = ("ingest",)
+    workspace: Path,
+    parts: Path | None,
+    out: Path,
+    form: str,
+    steps: Sequence[str] = ("ingest",),
+    before: Path | None = None,
+    **changes: Any,
 ) -> tuple[dict[str, str], list[str]]:
     """Do some data steps, and return the hash of each file and what was told."""
     said: list[str] = []
     context = Context(
-        workspace=workspace, name="here", scratch=workspace / "scratch", parts=parts, say=said.append
+        workspace=workspace,
+        name="here",
+        scratch=workspace / "scratch",
+        parts=parts,
+        before=lambda: before,
+        say=said.append,
     )
-    asked = data(source=_source(form), max_rejects=0.2)
+    asked = data(source=_source(form), max_rejects=0.2, **changes)
     for name in steps:
         (out / name).mkdir(parents=True)
     inputs = {name: out / name for name in ("ingest", "validate")}
@@ -165,8 +177,100 @@ def test_every_file_of_the_data_steps_is_that_of_doing_it_all(
     read.clear()
     found, _ = _work(tmp_path, tmp_path / "parts", tmp_path / "again", form, steps)
     assert len(read) == 1
-    assert found == _work(tmp_path, None, tmp_path / "all", form, steps)[0]
     assert found == _work(tmp_path, tmp_path / "empty", tmp_path / "kept", form, steps)[0]
+    at_once, _ = _work(tmp_path, None, tmp_path / "all", form, steps)
+    told = found.pop("prepare/encoded.json")
+    assert found == {name: digest for name, digest in at_once.items() if name != "prepare/encoded.json"}
+    assert at_once.get("prepare/encoded.json") == (told if form == "parquet" else None)
+
+
+TIMES = {
+    "event_time": {"column": "seen", "timezone": "Europe/Berlin"},
+    "split": {
+        "kind": "time",
+        "val_from": "2024-02-22T12:00:00+01:00",
+        "test_from": "2024-04-15T00:00:00+02:00",
+    },
+}
+"""The first three files train, the next three choose, the last two judge."""
+
+
+@pytest.fixture
+def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return how many rows were encoded for training at once, as that happens."""
+    found: list[int] = []
+    inner = prepare_module._Work.batches
+
+    def spy(self: Any, split: str, *more: Any) -> Iterator[pa.RecordBatch]:
+        for batch in inner(self, split, *more):
+            if "mlspec_row" not in batch.schema.names and split != "test":
+                found.append(batch.num_rows)
+            yield batch
+
+    monkeypatch.setattr(prepare_module._Work, "batches", spy)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("form", "changes"),
+    [("csv", [*CHANGES]), ("parquet", ["insert", "change"]), ("arrow", ["append"]), ("hive", ["insert"])],
+)
+def test_files_whose_graph_and_split_stay_are_not_encoded_again(
+    tmp_path: Path, form: str, changes: list[str], encoded: list[int]
+) -> None:
+    steps = ("ingest", "validate", "prepare")
+    folder, pieces = _begin(tmp_path, form)
+    _, said = _work(tmp_path, tmp_path / "parts", tmp_path / "before", form, steps, **TIMES)
+    assert sum(encoded) == 300
+    assert not [line for line in said if "encoded" in line]
+    expected = {
+        "append": (0, "1 of 7 files"),  # its rows judge: they are kept as they are
+        "insert": (60, "1 of 8 files"),
+        "change": (360, None),  # other rows train: so another graph encodes
+        "remove": (300, None),
+        "rename": (0, "0 of 7 files"),
+        "nothing": (0, "0 of 7 files"),
+    }
+    last = tmp_path / "before" / "prepare"
+    for change in changes:
+        CHANGES[change][0](folder, pieces, form)
+        encoded.clear()
+        found, said = _work(
+            tmp_path, tmp_path / "parts", tmp_path / change, form, steps, before=last, **TIMES
+        )
+        told = [line[: line.index(" encoded")] for line in said if "encoded" in line]
+        many, line = expected[change]
+        if change == "insert" and form != "csv":
+            line = "1 of 7 files"  # nothing was appended before
+        assert (sum(encoded), told) == (many, [line] if line else []), change
+        assert (
+            found == _work(tmp_path, tmp_path / "parts", tmp_path / f"{change}-all", form, steps, **TIMES)[0]
+        )
+        last = tmp_path / change / "prepare"
+
+
+@pytest.mark.parametrize("damage", ["cut", "other rows", "gone"])
+def test_encoded_rows_that_do_not_fit_their_list_are_encoded_again(
+    tmp_path: Path, damage: str, encoded: list[int]
+) -> None:
+    steps = ("ingest", "validate", "prepare")
+    _begin(tmp_path, "parquet")
+    whole, _ = _work(tmp_path, tmp_path / "parts", tmp_path / "before", "parquet", steps, **TIMES)
+    last = tmp_path / "before" / "prepare"
+    if damage == "cut":
+        (last / "encoded.json").write_bytes((last / "encoded.json").read_bytes()[:-40])
+    elif damage == "other rows":
+        (last / "shards" / "train" / "numbers.npy").write_bytes(
+            (last / "shards" / "val" / "numbers.npy").read_bytes()
+        )
+    else:
+        (last / "shards" / "val" / "codes.npy").unlink()
+    encoded.clear()
+    found, said = _work(
+        tmp_path, tmp_path / "parts", tmp_path / "again", "parquet", steps, before=last, **TIMES
+    )
+    assert (sum(encoded), found) == (300, whole)
+    assert not [line for line in said if "encoded" in line]
 
 
 @pytest.mark.parametrize("form", ["csv", "json"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import ibis
+from pyarrow import parquet
 
 from mlspec.engine.ask import here
 from mlspec.engine.database import database, settle
@@ -56,6 +57,10 @@ class Reading:
     """Of the source as it was read, where it had to be asked for; else None."""
     marks: Marks | None = None
     """Of files that each question reads anew; None where the rows are in the database."""
+    extents: tuple[int, ...] | None = None
+    """Of several files: how many rows were taken apart of each, rejected ones with them; None where that was
+    not told.
+    """
 
     @classmethod
     def where_it_lies(cls, data: Mapping[str, Any], context: Context, readable: int | None = None) -> Self:
@@ -96,6 +101,7 @@ class Reading:
             types_told={item.role.column: item.type for item in casts},
             max_rejects=float(data.get("max_rejects") or 0.0),
             marks=marks,
+            extents=_extents(source, marks),
         )
 
     @contextmanager
@@ -123,11 +129,12 @@ class Reading:
             StepError: the source cannot be read, or a column cannot be what the spec says.
         """
         by_file = ByFile.of(data, context)
+        extents: tuple[int, ...] | None
         if by_file is not None and by_file.source.parsed:
             casts = by_file.casts
-            connection, lost = _by_file(by_file)
+            connection, lost, extents = _by_file(by_file)
         else:
-            connection, casts, lost = _at_once(data, context)
+            connection, casts, lost, extents = _at_once(data, context)
         if by_file is not None:
             by_file.marks.check()
         unreadable = tuple(Reject(None, item.reason, item.rows, item.examples) for item in lost)
@@ -142,6 +149,7 @@ class Reading:
             types_told={item.role.column: item.type for item in casts},
             max_rejects=float(data.get("max_rejects") or 0.0),
             fingerprint=None if by_file is None else by_file.fingerprint,
+            extents=None if data.get("sample") else extents,
         )
 
     @property
@@ -204,7 +212,7 @@ class Reading:
 
 def _at_once(
     data: Mapping[str, Any], context: Context
-) -> tuple[Any, tuple[Cast, ...], tuple[Unreadable, ...]]:
+) -> tuple[Any, tuple[Cast, ...], tuple[Unreadable, ...], tuple[int, ...] | None]:
     """Read the whole source into `mlspec_typed`."""
     source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
     marks = Marks.of(source, context)
@@ -215,25 +223,35 @@ def _at_once(
         with pulse(connection.con, context, marks.size, "bytes"):
             connection.con.execute(load(ibis.to_sql(raw, dialect="duckdb"), casts))
         lost = source.unreadable(raw)
+        extents = _extents(source, marks)
     marks.check()
-    return connection, casts, lost
+    return connection, casts, lost, extents
 
 
-def _by_file(by_file: ByFile) -> tuple[Any, tuple[Unreadable, ...]]:
+def _extents(source: Source, marks: Marks) -> tuple[int, ...] | None:
+    """Return how many rows each of several files has, where files tell."""
+    if not isinstance(source, FileSource) or source.keeps or len(marks.files) < 2:
+        return None
+    found = tuple(source.rows_of(file) for file in marks.files)
+    return None if None in found else found  # type: ignore[return-value]
+
+
+def _by_file(by_file: ByFile) -> tuple[Any, tuple[Unreadable, ...], tuple[int, ...]]:
     """Read the files that are new into `mlspec_typed`, and take the others as they were kept."""
     missing = by_file.missing()
     fresh = by_file.read(missing) if missing else None
     if fresh is not None:
         by_file.keep(fresh)
         if len(missing) == len(by_file.files):
-            return fresh.backend, together(fresh.unreadable[place] for place in sorted(fresh.unreadable))
+            lost = (fresh.unreadable[place] for place in sorted(fresh.unreadable))
+            return fresh.backend, together(lost), tuple(fresh.spans[place][1] for place in missing)
         fresh.backend.disconnect()
-    files, lost = by_file.kept_rows()
+    files, kept = by_file.kept_rows()
     connection = database(by_file.context)
     size = sum(file.stat().st_size for file in files)
     with pulse(connection.con, by_file.context, size, "bytes"):
         connection.con.execute(f"CREATE TABLE mlspec_typed AS SELECT * FROM read_parquet({file_list(files)})")
-    return connection, together(lost)
+    return connection, together(kept), tuple(parquet.read_metadata(file).num_rows for file in files)
 
 
 def _one(connection: Any, query: str) -> int:
