@@ -11,6 +11,10 @@ from typing import Any
 
 import torch
 
+from mlspec.engine.training.scaled import check_scale
+
+from ._scale import LossScale
+
 
 class Zero:
     """A module and its optimiser in DeepSpeed's hands.
@@ -49,6 +53,13 @@ class Zero:
                 model=module, optimizer=self.optimizer, config=dict(configuration), dist_init_required=False
             )
         self.score: Callable[..., torch.Tensor] = self._engine
+        self._scale = (
+            LossScale() if configuration.get("torch_autocast", {}).get("dtype") == "float16" else None
+        )
+        self._skipped = 0
+        if self._scale is not None:
+            self._engine.optimizer.torch_autocast_gradscaler = None
+            self._engine.optimizer.loss_scaler = self._scale
 
     def backward(self, loss: torch.Tensor, last: bool) -> None:
         """Add the gradients of a part of a batch; after the last one they are those of all processes."""
@@ -56,13 +67,30 @@ class Zero:
         self._engine.backward(loss)
 
     def step(self) -> bool:
-        """Move the weights, and forget the gradients."""
+        """Move the weights unless a gradient overflowed, forget the gradients, and return whether it was
+        done.
+        """
+        if self._scale is None:
+            self._engine.step()
+            return True
+        zero = self._engine.optimizer
+        zero.check_overflow()
+        overflowed = bool(zero.overflow)
         self._engine.step()
-        return True
+        self._scale.after(overflowed)
+        self._skipped += overflowed
+        return not overflowed
 
     def skipped(self) -> int:
-        """Return 0: no step is left out."""
-        return 0
+        """Return the steps that were left out since this was last asked.
+
+        Raises:
+            StepError: no scale is small enough for the gradients.
+        """
+        count, self._skipped = self._skipped, 0
+        if count and self._scale is not None:
+            check_scale(self._scale.cur_scale)
+        return count
 
     @contextmanager
     def gathered(self) -> Iterator[None]:
@@ -118,10 +146,12 @@ class Zero:
             for group in self.optimizer.param_groups
         ]
         made = {"state": state, "param_groups": [groups[0] | {"params": list(range(self._count))}]}
-        return {"optimizer": made, "scale": None}
+        return {"optimizer": made, "scale": None if self._scale is None else self._scale.state()}
 
     def resume(self, found: Mapping[str, Any]) -> None:
         """Go on from a state of whole weights, parted anew."""
+        if self._scale is not None:
+            self._scale.resume(found["scale"])
         found = found["optimizer"]
         now = self.optimizer.param_groups[0]
         then = found["param_groups"][0]

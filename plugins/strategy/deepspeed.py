@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlspec.sdk.strategy import Driven, Engine, Precision, Strategy
+from mlspec.sdk.strategy import Driven, Engine, Strategy
 
 if TYPE_CHECKING:
     import torch
@@ -27,8 +27,6 @@ class Deepspeed(Strategy):
     """
 
     requires: ClassVar[Mapping[str, str]] = {"deepspeed": "deepspeed"}
-    precisions: ClassVar[tuple[Precision, ...]] = ("fp32", "bf16")
-
     stage: Literal[1, 2, 3] = 2
     """What is parted: 1 the optimiser's state, 2 gradients too, 3 weights too."""
     offload_optimizer: Literal["none", "cpu"] = "none"
@@ -103,11 +101,12 @@ class Deepspeed(Strategy):
             "zero_force_ds_cpu_optimizer": False,
             "steps_per_print": 2**31 - 1,
         }
-        if driven.precision == "bf16":
-            # Scored in bf16, as other strategies do; gradients are summed over devices in single precision.
+        if driven.precision != "fp32":
+            # Scored in half the bytes, as other strategies do; gradients are summed over devices in single
+            # precision. What the loss is multiplied by in fp16 is mlspec's, and no part of this.
             found["torch_autocast"] = {
                 "enabled": True,
-                "dtype": "bfloat16",
+                "dtype": {"bf16": "bfloat16", "fp16": "float16"}[driven.precision],
                 "lower_precision_safe_modules": [],
             }
         return found

@@ -72,8 +72,11 @@ def test_a_plan_tells_steps_and_memory_once_the_data_is_prepared(
         assert made["zero_optimization"]["stage"] == stage
         assert made["train_micro_batch_size_per_gpu"] == 8
         assert made["zero_optimization"]["reduce_bucket_size"] == pytest.approx(weights / 4, rel=0.01)
-    assert main(["plan", "hardware=gpu_8_zero3"]) == 0
-    assert '"stage": 3' in capsys.readouterr().out
+    assert main(["plan", "hardware=gpu_8_zero3", "hardware.precision=fp16"]) == 0
+    told = capsys.readouterr().out
+    assert '"stage": 3' in told
+    half = '"torch_autocast": {"enabled": true, "dtype": "float16", "lower_precision_safe_modules": []}'
+    assert "".join(half.split()) in "".join(told.split())
     trees = SPEC.replace("model: {kind: mlp, hidden: [1024, 1024]}", "model: {kind: forest}")
     (here / "spec.yaml").write_text(trees.partition("training:")[0])
     assert main(["plan", "--memory"]) == 0

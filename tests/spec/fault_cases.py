@@ -104,9 +104,6 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "memory that one device does not give away": [
         ("precision: fp32", "strategy: {kind: deepspeed, offload_optimizer: cpu}")
     ],
-    "a number format that deepspeed has not": [
-        ("precision: fp32", "precision: fp16\n  devices: 2\n  strategy: deepspeed")
-    ],
     "a stage that deepspeed has not": [("precision: fp32", "strategy: {kind: deepspeed, stage: 4}")],
     "machines that the strategy cannot join": [
         ("accelerator: auto", "accelerator: tpu"),

@@ -60,7 +60,6 @@ CANNOT_TELL: dict[str, str] = {
     "machines that the strategy cannot join": OTHERS,
     "weights that are not parted": OTHERS,
     "memory that one device does not give away": OTHERS,
-    "a number format that deepspeed has not": OTHERS,
     "a batch that devices of one process do not divide": OTHERS,
     "a model without layers to cut": OTHERS,
     "_self_ first": "a schema has no word for the last item of a list",

@@ -70,12 +70,8 @@ class Scaled:
             StepError: no scale is small enough for the gradients.
         """
         count, self._skipped = self._skipped, 0
-        if count and self._scaler.get_scale() < LEAST:
-            raise StepError(
-                "gradients overflow fp16 however small the loss is made",
-                where="hardware.precision",
-                fix="set hardware.precision: bf16, or a smaller training.optimizer.lr",
-            )
+        if count:
+            check_scale(self._scaler.get_scale())
         return count
 
     def state(self) -> dict[str, Any]:
@@ -85,6 +81,20 @@ class Scaled:
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
         self._scaler.load_state_dict(state)
+
+
+def check_scale(scale: float) -> None:
+    """Refuse a scale of the loss from which on gradients overflow by themselves.
+
+    Raises:
+        StepError: it is below 1.
+    """
+    if scale < LEAST:
+        raise StepError(
+            "gradients overflow fp16 however small the loss is made",
+            where="hardware.precision",
+            fix="set hardware.precision: bf16, or a smaller training.optimizer.lr",
+        )
 
 
 def _parts(weights: list[torch.Tensor]) -> SimpleNamespace:

@@ -17,12 +17,16 @@ from mlspec.engine.training.seeded import seeded
 from mlspec.errors import StepError
 from mlspec.sdk.training import Loss, Optimizer
 from tests.engine.training.test_fit import Failing, bits, lesson, run
-from tests.engine.training.test_group import choose, shared
+from tests.engine.training.test_group import choose, goes_on, shared
 from tests.engine.training.test_group import lesson as spread
 
 MLP = {"kind": "mlp", "hidden": (16,), "dropout": 0.0}
 
 STRATEGIES = ["ddp", {"kind": "fsdp", "unit": 64}, "tensor_parallel"]
+ZERO = [
+    pytest.param({"kind": "deepspeed", "stage": stage, "offload_optimizer": place}, marks=pytest.mark.slow)
+    for stage, place in ((1, "none"), (2, "none"), (3, "none"), (2, "cpu"), (3, "cpu"))
+]
 
 
 def half(kind: Any = "number", **changes: Any) -> Any:
@@ -30,6 +34,13 @@ def half(kind: Any = "number", **changes: Any) -> Any:
     return dataclasses.replace(
         lesson(kind, 200, batch_size=2, epochs=2, precision="fp16", model=choose("model", MLP)), **changes
     )
+
+
+@pytest.fixture
+def zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Import DeepSpeed once, before processes are forked."""
+    monkeypatch.setenv("DS_ACCELERATOR", "cpu")
+    import deepspeed  # noqa: F401
 
 
 class Plain(Optimizer):
@@ -129,9 +140,11 @@ def test_scores_that_fp16_cannot_hold_are_told_of_it(tmp_path: Path) -> None:
     assert "hardware.precision: bf16" in str(caught.value.fix)
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", [*STRATEGIES, *ZERO])
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_two_processes_leave_out_the_same_steps(strategy: Any, optimizer: str, tmp_path: Path) -> None:
+def test_two_processes_leave_out_the_same_steps(
+    strategy: Any, optimizer: str, zero: None, tmp_path: Path
+) -> None:
     torch.set_num_threads(1)
     what = spread(
         "number",
@@ -143,7 +156,9 @@ def test_two_processes_leave_out_the_same_steps(strategy: Any, optimizer: str, t
         optimizer=choose("optimizer", {"kind": optimizer, "lr": 0.01}),
     )
     alone = run(dataclasses.replace(what, strategy=None), tmp_path / "one")
-    (state, history, _), (other_state, other_history, _) = shared(what, tmp_path / "two")
+    found = shared(what, tmp_path / "two")
+    assert not any(isinstance(one, str) for one in found), found
+    (state, history, _), (other_state, other_history, _) = found
     assert history == other_history
     assert all(np.array_equal(state[name], other_state[name]) for name in state)
     # Half of a batch weighs twice as much in each process, so it overflows at half the scale.
@@ -151,8 +166,8 @@ def test_two_processes_leave_out_the_same_steps(strategy: Any, optimizer: str, t
     assert 0 < sum(skips(alone)) <= left_out <= sum(skips(alone)) + 1
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_two_processes_learn_what_one_does(strategy: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("strategy", [*STRATEGIES, *ZERO])
+def test_two_processes_learn_what_one_does(strategy: Any, zero: None, tmp_path: Path) -> None:
     torch.set_num_threads(1)
     what = spread(rows=500, precision="fp16", clip_norm=0.5, strategy=choose("strategy", strategy))
     alone = run(dataclasses.replace(what, strategy=None), tmp_path / "one")
@@ -161,3 +176,35 @@ def test_two_processes_learn_what_one_does(strategy: Any, tmp_path: Path) -> Non
         for name, value in alone.module.state_dict().items():
             # fp16 has a step of 0.001 at 1.
             np.testing.assert_allclose(state[name], value.numpy(), rtol=1e-3, atol=1e-3, err_msg=name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("stage", "before", "after"), [(2, 2, 2), (2, 2, 1), (3, 2, 2), (3, 1, 2)])
+def test_a_killed_training_by_deepspeed_goes_on_with_its_scale(
+    stage: int, before: int, after: int, zero: None, tmp_path: Path
+) -> None:
+    what = spread(
+        rows=800, save_every=0.0, patience=9, precision="fp16",
+        strategy=choose("strategy", {"kind": "deepspeed", "stage": stage}),
+        optimizer=choose("optimizer", {"kind": "sgd", "lr": 0.05, "momentum": 0.9}),
+    )  # fmt: skip
+    goes_on(what, before, after, tmp_path, 1e-2)
+
+
+def test_the_scale_of_deepspeed_is_that_of_torchs_scaler() -> None:
+    from mlspec.plugins.strategy._scale import LossScale
+
+    own, scaler = LossScale(), torch.amp.GradScaler("cpu")
+    chance = np.random.default_rng(3)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))])
+    (weight,) = optimizer.param_groups[0]["params"]
+    for overflowed in [*[False] * 2_000, *(chance.random(200) < 0.05), *[False] * 4_001]:
+        weight.grad = torch.full((1,), np.inf if overflowed else 0.0)
+        scaler.scale(torch.zeros(1))
+        scaler.step(optimizer)
+        scaler.update()
+        own.after(bool(overflowed))
+    assert own.state() == scaler.state_dict()
+    again = LossScale()
+    again.resume(scaler.state_dict())
+    assert again.state() == own.state() and again.scale_loss(torch.ones(())).item() == scaler.get_scale()
