@@ -276,7 +276,7 @@ SETS = {"kind": "tensor_parallel", "tensor": 2}
 
 @pytest.mark.parametrize(
     ("model", "optimizer"),
-    # Not the two together: a bias of keys has no gradient but rounding, which AdamW makes as large as a step.
+    # The two together: the next test.
     [(None, MOMENTUM), (None, {"kind": "adamw", "lr": 0.01}), (STILL, MOMENTUM)],
     ids=["mlp-sgd", "mlp-adamw", "ft_transformer-sgd"],
 )
@@ -292,6 +292,27 @@ def test_sets_of_devices_with_cut_layers_learn_what_one_process_does(
     )  # fmt: skip
     for found in shared(what, tmp_path / "four", ranks=4):
         close(found, alone(what, tmp_path), 1e-4)
+
+
+@pytest.mark.parametrize("devices", [2, 4])
+def test_cut_attention_learns_by_adamw_what_one_process_does_but_for_the_bias_of_keys(
+    devices: int, tmp_path: Path
+) -> None:
+    """The bias of keys adds one number to all that a softmax compares: its gradient is nothing but rounding,
+    which AdamW makes as large as a step. No answer looks at it.
+    """
+    what = lesson(
+        rows=320, strategy=choose("strategy", SETS), model=choose("model", STILL), patience=9,
+        optimizer=choose("optimizer", {"kind": "adamw", "lr": 0.01}),
+    )  # fmt: skip
+    expected = alone(what, tmp_path)
+    width = STILL["width"]
+    for state, history, best in shared(what, tmp_path / "more", ranks=devices):
+        free = [name for name in state if name.endswith("attention.enter.bias")]
+        assert len(free) == STILL["blocks"]
+        for name in free:
+            state[name][width : 2 * width] = expected.module.state_dict()[name][width : 2 * width].numpy()
+        close((state, history, best), expected, 1e-4)
 
 
 @pytest.mark.parametrize(("before", "after"), [(4, 4), (4, 2), (4, 1), (1, 4)])
