@@ -101,7 +101,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MS0372": "Rows cannot be watched apart by a column: the model does not take it, it holds no text "
         "(numbers and times have no few values), it stands twice, or nothing is deployed.",
         "MS0381": "A server shall compute (data.source.compute: database), and would make something else of "
-        "a condition than is made of it here: upper and lower case, rounding to decimal places.",
+        "a condition than is made of it here (upper and lower case, rounding to decimal places), or cannot "
+        "make the sums that a training by normal equations needs.",
         "MS0391": "An export of the kind sql is a query that a database answers. It is written of models and "
         "features whose nodes SQL has words for, and no deployment packs it.",
     }

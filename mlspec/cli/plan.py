@@ -141,7 +141,12 @@ def _inferred(plan: Plan) -> Iterator[str]:
 def _computed(plan: Plan) -> Iterator[str]:
     """Tell where the rows of a database are worked on."""
     source = plan.step("ingest").parameters["data"]["source"]
-    if source.get("compute") == "database":
+    if plan.step("prepare").parameters.get("training_rows") == "sums":
+        yield (
+            "data: statistics, rules, splits and features are computed in the database, and the sums that "
+            "training needs; prepare moves the rows of val and test, once, and no training row"
+        )
+    elif source.get("compute") == "database":
         yield (
             "data: statistics, rules, splits and features are computed in the database; "
             "prepare moves the columns that are needed, once"

@@ -16,6 +16,7 @@ from mlspec.sdk.fields import parameters as options_of
 from mlspec.sdk.fields import seconds
 from mlspec.sdk.frozen import freeze
 from mlspec.sdk.gate import BASELINE
+from mlspec.sdk.model import TorchModel
 from mlspec.sdk.slot import Slot
 from mlspec.spec.evaluation import default_metrics
 from mlspec.spec.gates_of import gates_of
@@ -216,13 +217,19 @@ class _Builder:
         )
         return ingest, validate, prepare
 
+    def _from_sums(self) -> bool:
+        """Return whether the training rows stay in a database."""
+        model = self.spec.model
+        return self.spec.data.source.computes and isinstance(model, TorchModel) and model.from_sums()
+
     def _looked_at(self) -> dict[str, Any]:
-        """Return what else looks at columns, where only needed ones are moved out of a database."""
+        """Return what else decides over which rows and columns are moved out of a database."""
         if not self.spec.data.source.computes:
             return {}
         slices, segments = self.spec.evaluation.slices, self.spec.monitoring.segments
         found = {"evaluation": {"slices": self._plain(slices)}} if slices else {}
-        return found | ({"monitoring": {"segments": self._plain(segments)}} if segments else {})
+        found |= {"monitoring": {"segments": self._plain(segments)}} if segments else {}
+        return found | ({"training_rows": "sums"} if self._from_sums() else {})
 
     def _default_contract(self) -> str:
         # A contract inferred from a few rows must never become the reviewed one.
@@ -249,7 +256,8 @@ class _Builder:
             files = (f"pipelines/{self.name}/found.yaml",)
             parameters["found"] = files[0]
         used = (spec.model, *(getattr(spec.training, key) for key in sorted(training)), *hardware)
-        reads = {"prepare": ("features.json", "target.json", "shards")}
+        sums = ("sums",) if self._from_sums() else ()
+        reads = {"prepare": ("features.json", "target.json", "shards", *sums)}
         unseen = {
             "checkpoint_every": seconds(spec.training.checkpoint.every),
             "profile": spec.training.profile,

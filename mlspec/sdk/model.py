@@ -11,6 +11,7 @@ from mlspec.sdk.context import silent
 from mlspec.sdk.contract import FittedTarget, ModelInputs, TargetKind
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.plugin import Plugin
+from mlspec.sdk.sums import Sums
 from mlspec.sdk.training import Loss
 
 if TYPE_CHECKING:
@@ -100,7 +101,13 @@ class TorchModel(Model):
         return not self.at_once()
 
     def at_once(self) -> bool:
-        """Return whether `solve` finds the weights, without epochs and on one device."""
+        """Return whether `solve` or `solve_sums` finds the weights, without epochs and on one device."""
+        return False
+
+    def from_sums(self) -> bool:
+        """Return whether the weights are found of sums over the rows, by `solve_sums`; then a server that
+        computes makes them, and no training row leaves it.
+        """
         return False
 
     def solve(
@@ -110,7 +117,15 @@ class TorchModel(Model):
         target: FittedTarget,
         class_weights: tuple[float, ...] | None = None,
     ) -> torch.nn.Module:
-        """Return the module with the weights that fit encoded rows best, where `at_once` says so."""
+        """Return the module with the weights that fit encoded rows best, where `at_once` says so and
+        `from_sums` does not.
+        """
+        raise NotImplementedError
+
+    def solve_sums(self, sums: Sums, inputs: ModelInputs, target: FittedTarget) -> torch.nn.Module:
+        """Return the module with the weights that fit the rows of some sums best, where `from_sums` says
+        so.
+        """
         raise NotImplementedError
 
     def module(self, inputs: ModelInputs, target: FittedTarget) -> torch.nn.Module:

@@ -40,7 +40,10 @@ _CHECKS: tuple[tuple[_Check, tuple[KeyPath, ...]], ...] = (
     (check_hardware, (("hardware",), ("model",), ("training", "batch_size"))),
     (check_memory, (("data", "memory"), ("hardware", "devices"))),
     (check_uses, (("exports",), ("deployments",), ("monitoring",))),
-    (check_compute, (("data", "source"), ("validation", "rules"))),
+    (
+        check_compute,
+        (("data", "source"), ("data", "features"), ("validation", "rules"), ("model",), ("sweep",)),
+    ),
     (check_queries, (("exports",), ("deployments",), ("model",), ("data", "features"), ("training",))),
     (check_drift, (("data", "features"), ("monitoring",))),
     (

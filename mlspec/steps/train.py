@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -32,6 +32,9 @@ from mlspec.spec.training import Training
 from mlspec.steps._found import settled
 from mlspec.steps._lesson import lesson_of
 from mlspec.steps._on_what import accelerator_of, used
+
+if TYPE_CHECKING:
+    import torch
 
 
 def train(
@@ -136,6 +139,12 @@ def _learn(
 
 def _check_learnt(model: Model, training: Training, data: Prepared) -> None:
     """Refuse what `check_training` refuses, in plans that were written by hand."""
+    if data.sums is not None and not (isinstance(model, TorchModel) and model.from_sums()):
+        raise StepError(
+            f"'{model.kind}' learns from rows, and 'prepare' left the training rows in the database",
+            where="model",
+            fix="run from the spec, so that 'prepare' moves them",
+        )
     loss, kind = training.loss, data.target.kind
     if kind not in model.targets():
         raise StepError(f"this '{model.kind}' cannot learn a {kind} target", where="model")
@@ -161,10 +170,20 @@ def _fit(model: FittedModel, options: FitOptions, data: Prepared, context: Conte
 def _solve(model: TorchModel, factors: tuple[float, ...] | None, data: Prepared, context: Context) -> Learned:
     from mlspec.engine.training.module import scores_of, weights_of
 
-    context.progress(data.train.rows, None, "rows are fitted at once")
-    module = apart(lambda: model.solve(data.train, data.inputs, data.target, factors))
+    rows = data.train.rows if data.sums is None else data.sums.rows
+    context.progress(rows, None, "rows are fitted at once")
+    module = apart(lambda: _solved(model, factors, data))
     weights = ("weights.safetensors", weights_of(module))
     return Learned("torch", weights, lambda rows: scores_of(module, rows, data.target), (), None)
+
+
+def _solved(model: TorchModel, factors: tuple[float, ...] | None, data: Prepared) -> torch.nn.Module:
+    from mlspec.engine.training.row_sums import row_sums
+
+    if not model.from_sums():
+        return model.solve(data.train, data.inputs, data.target, factors)
+    sums = data.sums or row_sums(data.train, data.inputs, data.target)
+    return model.solve_sums(sums, data.inputs, data.target)
 
 
 def _train(

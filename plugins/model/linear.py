@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
@@ -10,9 +11,12 @@ from pydantic import Field, model_validator
 from mlspec.sdk.contract import FittedTarget, ModelInputs, TargetKind
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.model import TorchModel
+from mlspec.sdk.sums import Sums
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
 
     from mlspec.engine.builder import Builder
 
@@ -24,7 +28,8 @@ class Linear(TorchModel):
 
     solver: Literal["gradient", "normal_equations", "lbfgs"] = "gradient"
     """`gradient`: in epochs, by `training.optimizer`. `normal_equations`: least squares for a number target,
-    exactly and at once, from sums that one SQL query makes over the training rows. `lbfgs`: logistic
+    exactly and at once, from sums that one SQL query makes over the training rows: in the database, where
+    `data.source.compute` says so. `lbfgs`: logistic
     regression of classes over all rows at once, until nothing changes, as scikit-learn's."""
     ridge: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     """With `normal_equations` and `lbfgs`: how strongly weights of scaled numbers and of values are pulled
@@ -64,6 +69,10 @@ class Linear(TorchModel):
         """Return whether there are no epochs."""
         return self.solver != "gradient"
 
+    def from_sums(self) -> bool:
+        """Return whether the equations are solved, which say of rows no more than sums."""
+        return self.solver == "normal_equations"
+
     def solve(
         self,
         rows: Encoded,
@@ -73,19 +82,37 @@ class Linear(TorchModel):
     ) -> torch.nn.Module:
         """Return the module of the best weights; values that no row had weigh the mean of the others."""
         import numpy as np
+
+        from mlspec.engine.training.lbfgs import lbfgs
+
+        constants, found = lbfgs(rows, inputs, target, self.ridge, class_weights)
+        counts = [np.bincount(rows.codes[:, at], minlength=size) for at, size in enumerate(inputs.sizes)]
+        return self._of_weights(constants, found, counts, inputs, target)
+
+    def solve_sums(self, sums: Sums, inputs: ModelInputs, target: FittedTarget) -> torch.nn.Module:
+        """Return the module of the best weights; values that no row had weigh the mean of the others."""
+        import numpy as np
+
+        from mlspec.engine.training.normal_equations import normal_equations
+
+        constant, line = normal_equations(sums, self.ridge)
+        counts = np.split(sums.counts, np.cumsum(inputs.sizes).astype(int)[:-1]) if inputs.sizes else []
+        return self._of_weights(np.array([constant]), line[None, :], counts, inputs, target)
+
+    def _of_weights(
+        self,
+        constants: NDArray[np.float64],
+        found: NDArray[np.float64],
+        counts: Sequence[NDArray[np.int64]],
+        inputs: ModelInputs,
+        target: FittedTarget,
+    ) -> torch.nn.Module:
+        """Return the module of a line of weights a score: of the numbers, then of each column's codes."""
+        import numpy as np
         import torch
 
         from ._groups import groups
 
-        if self.solver == "lbfgs":
-            from mlspec.engine.training.lbfgs import lbfgs
-
-            constants, found = lbfgs(rows, inputs, target, self.ridge, class_weights)
-        else:
-            from mlspec.engine.training.normal_equations import normal_equations
-
-            constant, line = normal_equations(rows, inputs, target, self.ridge)
-            constants, found = np.array([constant]), line[None, :]
         module = self.module(inputs, target)
         first = np.concatenate([[0], np.cumsum(inputs.sizes)]).astype(int) + inputs.numbers
         state = {
@@ -101,7 +128,6 @@ class Linear(TorchModel):
         module.load_state_dict(
             {name: torch.from_numpy(np.ascontiguousarray(value)).float() for name, value in state.items()}
         )
-        counts = [np.bincount(rows.codes[:, at], minlength=size) for at, size in enumerate(inputs.sizes)]
         self.settle(module, [torch.from_numpy(count) for count in counts])
         return module.eval()
 

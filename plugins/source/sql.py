@@ -45,7 +45,8 @@ class Sql(Source):
     """Where rows are worked on. `here`: all of them are read once and kept; no step asks the server again.
     `database`, for a server: statistics, rules, splits and the fitting of features are queries there, with
     the same results, and only columns that the model and its measures need are moved, once, by `prepare`.
-    Each step costs the server some passes over the table, and ends with an error when rows changed since
+    Of `model: {kind: linear, solver: normal_equations}` the server makes the sums, and no training row leaves
+    it. Each step costs the server some passes over the table, and ends with an error when rows changed since
     `ingest`."""
 
     @model_validator(mode="after")

@@ -6,9 +6,12 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from mlspec.cli.main import main
+from mlspec.engine.files import read_json
 from tests.plugins.source.postgres_server import Server, postgres_server
 
 PASSWORD = "hunter2-and-more"
@@ -170,3 +173,45 @@ def test_a_server_computes_and_no_rows_are_kept(
     monkeypatch.setenv("SHOP_URL", f"postgresql://postgres:{PASSWORD}@127.0.0.1:1/nowhere")
     assert "cannot check, reused" in run()
     assert "'prepare' must run" in run("seed=9", status=3)
+
+
+@pytest.mark.slow
+def test_equations_are_summed_in_the_database_and_the_model_is_the_same(
+    shop: Path, server: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server.run(
+        "CREATE TABLE trips AS SELECT id, CASE WHEN id % 19 > 0 THEN id % 17 + 0.5 END AS size, "
+        "'town ' || id % 7 AS town, id % 3 AS w, id % 17 * 2.0 + id % 7 + (id * 31 % 101) / 50.0 AS took "
+        "FROM generate_series(1, 900) AS id"
+    )
+    text = SPEC.replace("SCHEMA.orders", f"{server.schema}.trips").replace(
+        "late, kind: binary", "took, kind: number"
+    )
+    text = text.replace("model: linear", "model: {kind: linear, solver: normal_equations, ridge: 0.1}")
+    text = text.replace("  key: [id]", "  key: [id]\n  weight: w")
+    text += "exports: {main: onnx, there: {kind: sql, table: trips}}\n"
+    found = {}
+    for way in ("here", "database"):
+        Path("spec.yaml").write_text(text.replace("order_by: [id]}", f"order_by: [id], compute: {way}}}"))
+        assert main(["plan"]) == 0
+        planned = capfd.readouterr().out
+        assert ("no training row" in planned) == (way == "database")
+        assert main(["-v", "run"]) == 0, "".join(capfd.readouterr())
+        told = "".join(capfd.readouterr())
+        assert ("are not looked for" in told) == (way == "database")
+        assert_nowhere(shop, told)
+        made = shop / "artifacts/shop"
+        found[way] = {name: read_json(made / f"evaluate-{name}/metrics.json") for name in ("main", "there")}
+        found[way]["weights"] = load_file(made / "train/weights.safetensors")
+        assert (shop / "artifacts/data-shop/prepare/shards/train").exists() == (way == "here")
+        assert (shop / "artifacts/data-shop/prepare/sums").exists() == (way == "database")
+    for name in ("main", "there"):
+        assert found["here"][name] == pytest.approx(found["database"][name], abs=1e-6)
+    for name, weight in found["here"]["weights"].items():
+        assert np.abs(weight - found["database"]["weights"][name]).max() <= 1e-6
+    assert main(["run"]) == 0
+    assert "nothing to do" in "".join(capfd.readouterr())
+    # Another model needs the rows: `prepare` runs again, and moves them.
+    assert main(["-v", "run", "--until", "prepare", "model=gradient_boosting"]) == 0
+    assert "1 ran" in "".join(capfd.readouterr())
+    assert (shop / "artifacts/data-shop/prepare/shards/train").exists()

@@ -252,6 +252,19 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "{kind: sql, path: adult.db, table: t, compute: database}",
         )
     ],
+    "sums of a database, and trials that need rows": [
+        (
+            '{kind: csv, path: adult.csv, delimiter: ",", encoding: utf-8}',
+            "{kind: sql, url: 'postgresql://db/shop', table: t, compute: database}",
+        ),
+        ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: linear, solver: normal_equations}"),
+        (
+            "seed: 7\n",
+            "seed: 7\nsweep: {metric: auroc, parameters: {model.solver: {choices: [gradient, lbfgs]}}}\n",
+        ),
+        # Or the server would be asked for its columns.
+        ("split: {kind: random", "split: {kind: rndom"),
+    ],
     "a misspelt place to compute": [
         (
             '{kind: csv, path: adult.csv, delimiter: ",", encoding: utf-8}',

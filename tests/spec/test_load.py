@@ -80,6 +80,20 @@ def test_a_rule_that_a_server_reads_otherwise_is_a_fault(
     )
 
 
+def test_sums_of_a_database_are_made_of_numbers_and_of_features_that_sql_has_words_for(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = TEXT.replace(
+        '{kind: csv, path: adult.csv, delimiter: ",", encoding: utf-8}',
+        "{kind: sql, url: 'postgresql://db/shop', table: t, compute: database}",
+    ).replace("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "{kind: linear, solver: normal_equations}")
+    start, end = text.index("training:\n"), text.index("hardware:\n")
+    Path("spec.yaml").write_text(text[:start] + text[end:])
+    assert _faults(data=False) == [("MS0304", "spec.yaml:37:23")]
+    monkeypatch.setattr(registry.find("feature", "binary"), "as_query", False)
+    assert [code for code, _ in _faults(data=False)] == ["MS0381", "MS0304"]
+
+
 def test_overrides_are_faults_in_their_own_text(here: Path) -> None:
     found = _faults("training.epochz=3", "hardware.devices=none", "model.dropout=2")
     assert found == [

@@ -261,7 +261,7 @@ def test_a_source_that_changed_in_between_is_told(tmp_path: Path) -> None:
 def test_more_test_rows_than_parity_needs_are_thinned_evenly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mlspec.steps import prepare as module
+    from mlspec.engine.preparing import work as module
 
     monkeypatch.setattr(module, "HELD_OUT", 10)
     monkeypatch.setattr(module, "WIDE", 64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import pytest
 from safetensors.numpy import load_file
 from sklearn.metrics import f1_score
 
+from mlspec.engine.preparing.sums import write_sums
 from mlspec.engine.training.fit import CHECKPOINT
+from mlspec.engine.training.row_sums import row_sums
 from mlspec.errors import StepError
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.model import Model
@@ -237,3 +240,22 @@ def test_what_auto_became_is_told_in_the_logs_and_in_no_output(
     output = trained(parameters(chosen, QUICK if chosen is MLP else {}), prepared, tmp_path, logs=logs)
     assert read(logs, "hardware.json") == {"accelerator": "cpu", "threads": 1}
     assert not (output / "hardware.json").exists()
+
+
+def test_of_rows_that_stayed_in_a_database_sums_are_enough_for_equations_alone(tmp_path: Path) -> None:
+    rows, linear = (
+        planted("number", 500, 1),
+        model({"kind": "linear", "solver": "normal_equations", "ridge": 1}),
+    )
+    parts = {"train": rows, "val": planted("number", 300, 2), "parity": hostile(INPUTS, 40)}
+    target = target_of("number", rows)
+    folder = shards(tmp_path / "prepare", INPUTS, target, **parts)
+    here = trained(parameters(linear, {}), folder, tmp_path / "here")
+    write_sums(folder / "sums", row_sums(rows, INPUTS, target))
+    shutil.rmtree(folder / "shards" / "train")
+    there = trained(parameters(linear, {}), folder, tmp_path / "there")
+    for name in ("weights.safetensors", "expected.npy", "model.json"):
+        assert (here / name).read_bytes() == (there / name).read_bytes()
+    for other in (MLP, TREES):
+        with pytest.raises(StepError, match="left the training rows in the database"):
+            trained(parameters(other, QUICK if other is MLP else {}), folder, tmp_path / other.kind)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import ibis
 
+from mlspec.engine.ask import ask, here
 from mlspec.engine.plain_value import plain_value
 from mlspec.engine.preparing.suspicion import Suspicion
 from mlspec.engine.sql import quote
@@ -29,34 +30,46 @@ def repeated_rows(
     Rows are chosen by a hash of their content, so that all copies of a row are looked at, or none.
 
     Args:
-        rows: All rows with `mlspec_row` and `mlspec_split`.
+        rows: All rows with `mlspec_row` and `mlspec_split`, wherever they lie.
         columns: Features and target.
         keys: Columns that name a row.
         count: How many rows there are.
     """
-    connection = rows.get_backend().con
     content = ", ".join(quote(name) for name in columns)
     every = -(-count // LOOKED)
-    hashed = f"""
-        SELECT hash({content}) AS code, mlspec_split AS split, mlspec_row AS row
-        FROM mlspec_assigned WHERE hash({content}) % {every} = 0
-    """
-    training = f"SELECT code, min(row) AS row FROM ({hashed}) WHERE split = 'train' GROUP BY code"
-    looked, distinct = connection.execute(f"SELECT count(*), count(DISTINCT code) FROM ({hashed})").fetchone()
+    code, part_of = f"hash({content})", f"hash({content})"
+    if not here(rows):
+        code = f"md5(ROW({content})::text)"
+        part_of = f"('x' || left({code}, 8))::bit(32)::bigint"
+
+    def hashed(source: str) -> str:
+        return (
+            f"(SELECT {code} AS code, mlspec_split AS split, mlspec_row AS place FROM {source} "
+            f"WHERE {part_of} % {every} = 0)"
+        )
+
+    def paired(source: str) -> str:
+        training = (
+            f"(SELECT code, min(place) AS place FROM {hashed(source)} AS first_ones WHERE split = 'train'"
+        )
+        return f"{hashed(source)} AS held LEFT JOIN {training} GROUP BY code) AS training USING (code)"
+
+    ((looked, distinct),) = ask(
+        rows, lambda source: f"SELECT count(*), count(DISTINCT code) FROM {hashed(source)} AS hashed"
+    )
     if not looked or distinct < REPETITIVE * looked:
         return
-    found = connection.execute(f"""
-        SELECT held.split, count(*), count(training.code)
-        FROM ({hashed}) held LEFT JOIN ({training}) training USING (code)
-        WHERE held.split <> 'train' GROUP BY held.split ORDER BY held.split
-    """).fetchall()
+    found = ask(
+        rows,
+        lambda source: (
+            f"SELECT held.split, count(*), count(training.place) FROM {paired(source)} "
+            "WHERE held.split <> 'train' GROUP BY held.split ORDER BY held.split"
+        ),
+    )
     for split, all_rows, copies in found:
         if copies < max(COPIES, SHARE * all_rows):
             continue
-        pairs = connection.execute(f"""
-            SELECT held.row, training.row FROM ({hashed}) held JOIN ({training}) training USING (code)
-            WHERE held.split = '{split}' ORDER BY held.row LIMIT {EXAMPLES}
-        """).fetchall()
+        pairs = _pairs(rows, paired, split)
         examples = [
             {"row": row, "train_row": other, **_named(rows, keys, row, other)} for row, other in pairs
         ]
@@ -72,6 +85,20 @@ def repeated_rows(
             text,
             {"split": split, "rows": all_rows, "copies": copies, "one_in": every, "examples": examples},
         )
+
+
+def _pairs(rows: ibis.Table, paired: Callable[[str], str], split: str) -> list[tuple[int, int]]:
+    """Return the first rows of a split that are copies, each with the row that it is a copy of."""
+    return [
+        (held, training)
+        for held, training in ask(
+            rows,
+            lambda source: (
+                f"SELECT held.place, training.place FROM {paired(source)} WHERE held.split = '{split}' "
+                f"AND training.place IS NOT NULL ORDER BY held.place LIMIT {EXAMPLES}"
+            ),
+        )
+    ]
 
 
 def _named(rows: ibis.Table, keys: Sequence[str], held: int, training: int) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import ibis
@@ -54,8 +54,14 @@ class ServerBackend(SQLBackend):  # type: ignore[misc]
 
     def ask(self, table: ibis.Table, write: Callable[[str], str]) -> list[tuple[Any, ...]]:
         """Return the rows of a query over a table of this backend; see `engine.ask.ask`."""
-        query = write(f"({self.compile(table)}) AS mlspec_source")
-        return self.snapshot.rows(within(self.rows, query))
+        return self.snapshot.rows(self._over(table, write))
+
+    def ask_batches(self, table: ibis.Table, write: Callable[[str], str]) -> Iterator[pa.RecordBatch]:
+        """Give the rows of a query over a table of this backend as Arrow, in the server's types."""
+        yield from self.snapshot.batches(self._over(table, write))
+
+    def _over(self, table: ibis.Table, write: Callable[[str], str]) -> str:
+        return within(self.rows, write(f"({self.compile(table)}) AS mlspec_source"))
 
     def flat(self, table: ibis.Table) -> tuple[ibis.Table, dict[str, str]]:
         """Return a table whose columns are float64 or text; see `engine.reading.flat.flat`."""
@@ -66,7 +72,8 @@ class ServerBackend(SQLBackend):  # type: ignore[misc]
                 continue
             forms[name], value = _flat(quote(name), dtype)
             values.append(f"{value} AS {quote(name)}")
-        rows = f"SELECT {', '.join(values)} FROM ({self.rows}) AS mlspec_wide"
+        wide = within(self.rows, self.compile(table))
+        rows = f"SELECT {', '.join(values)} FROM ({wide}) AS mlspec_wide"
         schema = {name: "float64" if form == "number" else "string" for name, form in forms.items()}
         return ServerBackend(self.snapshot, rows).table_of({"mlspec_row": "int64"} | schema), forms
 

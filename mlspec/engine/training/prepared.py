@@ -15,10 +15,12 @@ import numpy as np
 from mlspec.engine.files import read_json
 from mlspec.engine.plain_value import plain_value
 from mlspec.engine.preparing.shards import open_shards
+from mlspec.engine.preparing.sums import read_sums
 from mlspec.engine.training.labels import labels
 from mlspec.engine.training.resumable import resumable
 from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.encoded import Encoded
+from mlspec.sdk.sums import Sums
 
 SAMPLE = 1 << 18
 """Values at each end of an array that a checkpoint's key looks at."""
@@ -31,6 +33,7 @@ class Prepared:
     inputs: ModelInputs
     target: FittedTarget
     train: Encoded
+    """None of them where `sums` tells of them."""
     val: Encoded | None
     """None where no row is in the val split."""
     parity: Encoded
@@ -39,6 +42,8 @@ class Prepared:
     """The file that says what training rows are called; None where there is none."""
     folder: Path | None = None
     """What `prepare` wrote all of this into."""
+    sums: Sums | None = None
+    """Sums over training rows that stayed in a database; None where the rows are here."""
 
     def names(self, rows: Sequence[int]) -> list[str]:
         """Return what training rows are called: by their keys, or by their places in the source.
@@ -85,14 +90,25 @@ def prepared(folder: Path) -> Prepared:
     """Return what `prepare` wrote into its folder; rows are memory-mapped."""
     shards, called = folder / "shards", folder / "rows" / "train.parquet"
     val = open_shards(shards / "val") if (shards / "val").is_dir() else None
+    inputs = ModelInputs.revive(read_json(folder / "features.json")["shape"])
+    sums = read_sums(folder / "sums") if (folder / "sums").is_dir() else None
     return Prepared(
-        inputs=ModelInputs.revive(read_json(folder / "features.json")["shape"]),
+        inputs=inputs,
         target=FittedTarget.revive(read_json(folder / "target.json")),
-        train=open_shards(shards / "train"),
+        train=open_shards(shards / "train") if sums is None else _none(inputs),
         val=val if val is not None and val.rows else None,
         parity=open_shards(shards / "parity"),
         called=called if called.is_file() else None,
         folder=folder,
+        sums=sums,
+    )
+
+
+def _none(inputs: ModelInputs) -> Encoded:
+    return Encoded(
+        np.empty((0, inputs.numbers), np.float32),
+        np.empty((0, len(inputs.sizes)), np.int32),
+        np.empty(0, np.float64),
     )
 
 

@@ -55,10 +55,13 @@ def _rejects(left: Left) -> Html:
 
 def _warnings(left: Left) -> Html:
     for step in left.steps("prepare"):
-        found = (left.read(step, "warnings.json") or {}).get("warnings") or ()
-        if found:
-            lines = [tag("li", one["text"]) for one in found]
-            return joined(tag("h3", "Looks suspicious"), tag("ul", *lines, class_="warnings"))
+        told = left.read(step, "warnings.json") or {}
+        lines = [tag("li", one["text"]) for one in told.get("warnings") or ()]
+        unlooked = tag("p", told["not_looked_for"]) if told.get("not_looked_for") else Html("")
+        if lines:
+            return joined(tag("h3", "Looks suspicious"), tag("ul", *lines, class_="warnings"), unlooked)
+        if unlooked:
+            return unlooked
     return Html("")
 
 

@@ -82,9 +82,15 @@ def options(server: Server, **changes: Any) -> dict[str, Any]:
 
 
 def run(
-    folder: Path, data: Mapping[str, Any], rules: Sequence[Mapping[str, Any]] = (), until: str = "prepare"
+    folder: Path,
+    data: Mapping[str, Any],
+    rules: Sequence[Mapping[str, Any]] = (),
+    until: str = "prepare",
+    **more: Any,
 ) -> tuple[dict[str, Path], str | None]:
-    """Do the data steps in a folder; return theirs, and the error of the one that failed."""
+    """Do the data steps in a folder, `prepare` with more parameters; return theirs, and the error of the one
+    that failed.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     done: dict[str, Path] = {}
     steps = {
@@ -93,7 +99,7 @@ def run(
             validate,
             {"data": data, "validation": {"contract": "ingest/contract.yaml", "rules": list(rules)}},
         ),
-        "prepare": (prepare, {"data": data, "seed": 7, "revisions": {}}),
+        "prepare": (prepare, {"data": data, "seed": 7, "revisions": {}} | more),
     }
     for name, (step, parameters) in steps.items():
         output = folder / name

@@ -20,6 +20,8 @@ RULES = [
     {"kind": "unique", "columns": ["id"]},
     {"kind": "in_range", "column": "cents", "low": -(10**10)},
 ]
+QUANTILES = 2_002
+"""Values between which a thousand steps of a column lie."""
 FEW = 60
 """Rows that an answer of aggregates has at most: a line for each value of a category."""
 
@@ -66,6 +68,39 @@ def test_the_log_shows_aggregates_and_one_move_of_the_columns_that_are_needed(
     assert sorted(columns_of(server, move)) == sorted(["mlspec_row", *needed, "mlspec_split"])
 
 
+@pytest.mark.slow
+def test_where_sums_are_all_that_training_needs_no_training_row_travels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgres_server() as server:
+        hostile_table(server, 4000)
+        data = options(
+            server,
+            target={"column": "single", "kind": "number"},
+            features=FEATURES,
+            ignore=["exact", "unused", "label"],
+            split={"kind": "random", "stratify": False, "train": 0.7, "val": 0.0, "test": 0.3},
+        )
+        log = Log(server)
+        monkeypatch.setenv("PGOPTIONS", LOG)
+        _, failed = run(tmp_path, there(data), training_rows="sums")
+        assert failed is None
+        monkeypatch.delenv("PGOPTIONS")
+        seen = log.statements()
+        # What moved more than quantiles, or says of which row it is: one statement, of the rows that judge.
+        told = [
+            line
+            for line in seen
+            if "mlspec_row" in columns_of(server, line) or not is_few(server, line, QUANTILES)
+        ]
+        (move,) = told
+        splits = asked(server, f"SELECT DISTINCT mlspec_split FROM ({select_of(move)}) AS moved")
+        assert splits == [("test",)]
+        (sums,) = [line for line in seen if "mlspec_whole" in line]
+        assert columns_of(server, sums) == ["one", "other", "code", "beside", "n", "sums", "cell"]
+        assert is_few(server, sums)
+
+
 def test_computed_here_all_rows_are_read_once(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,9 +119,9 @@ def select_of(statement: str) -> str:
     return found[1] if found else statement
 
 
-def is_few(server: Server, statement: str) -> bool:
+def is_few(server: Server, statement: str, few: int = FEW) -> bool:
     ((rows,),) = asked(server, f"SELECT count(*) FROM ({select_of(statement)}) AS counted")
-    return int(rows) <= FEW
+    return int(str(rows)) <= few
 
 
 def columns_of(server: Server, statement: str) -> list[str]:

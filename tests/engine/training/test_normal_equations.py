@@ -6,6 +6,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.preprocessing import OneHotEncoder
 
 from mlspec.engine.training.normal_equations import normal_equations
+from mlspec.engine.training.row_sums import row_sums
 from mlspec.errors import StepError
 from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.encoded import Encoded
@@ -37,7 +38,7 @@ def indicators(given: Encoded) -> np.ndarray:
 def test_answers_are_those_of_scikit_learn(ridge: float, weighted: bool) -> None:
     given, matrix = rows(weighted), indicators(rows(weighted))
     shape = ModelInputs(numbers=4, sizes=SIZES)
-    constant, found = normal_equations(given, shape, TARGET, ridge)
+    constant, found = normal_equations(row_sums(given, shape, TARGET), ridge)
     truth = (given.target - TARGET.mean) / TARGET.std
     # Least squares does not depend on scales, and scikit-learn's is exact where they are alike.
     seen = (
@@ -57,7 +58,7 @@ def test_numbers_alone_and_codes_alone_are_solved(numbers: int) -> None:
     given = rows(weighted=True)
     sizes = () if numbers else SIZES
     part = Encoded(given.numbers[:, :numbers], given.codes[:, : len(sizes)], given.target, given.weight)
-    constant, found = normal_equations(part, ModelInputs(numbers=numbers, sizes=sizes), TARGET, 0.0)
+    constant, found = normal_equations(row_sums(part, ModelInputs(numbers=numbers, sizes=sizes), TARGET), 0.0)
     matrix = indicators(given)[:, :numbers] if numbers else indicators(given)[:, 4:]
     truth = (given.target - TARGET.mean) / TARGET.std
     matrix = matrix if not numbers else (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
@@ -70,6 +71,6 @@ def test_rows_that_weigh_nothing_and_too_many_columns_are_told() -> None:
     given, shape = rows(weighted=False, count=20), ModelInputs(numbers=4, sizes=SIZES)
     weightless = Encoded(given.numbers, given.codes, given.target, np.zeros(20, np.float32))
     with pytest.raises(StepError, match="weight is zero"):
-        normal_equations(weightless, shape, TARGET, 0.0)
+        row_sums(weightless, shape, TARGET)
     with pytest.raises(StepError, match="too many"):
-        normal_equations(given, ModelInputs(numbers=4, sizes=(6, 6_000)), TARGET, 0.0)
+        row_sums(given, ModelInputs(numbers=4, sizes=(6, 6_000)), TARGET)

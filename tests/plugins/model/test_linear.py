@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from sklearn.linear_model import Ridge
 
 from mlspec.engine.training.module import scores_of
+from mlspec.engine.training.row_sums import row_sums
 from mlspec.sdk.contract import FittedTarget, ModelInputs
 from mlspec.sdk.encoded import Encoded
 from mlspec.sdk.slot import Slot
@@ -20,7 +21,7 @@ def test_the_module_has_the_weights_of_the_equations_and_the_mean_for_values_wit
     target = FittedTarget(column="y", kind="number", mean=float(truth.mean()), std=float(truth.std()))
     given, inputs = Encoded(numbers, codes, truth, weight), ModelInputs(numbers=3, sizes=sizes)
     model = Slot("model").choose({"kind": "linear", "solver": "normal_equations", "ridge": 2.0})
-    module = model.solve(given, inputs, target)
+    module = model.solve_sums(row_sums(given, inputs, target), inputs, target)
     matrix = np.concatenate([numbers, *(np.eye(size)[codes[:, at]] for at, size in enumerate(sizes))], axis=1)
     learner = Ridge(alpha=2.0, solver="svd")
     learner.fit(matrix.astype(np.float64), (truth - target.mean) / target.std, sample_weight=weight)
