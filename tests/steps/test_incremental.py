@@ -15,10 +15,10 @@ from pyarrow import feather
 
 from mlspec.engine.files import read_json
 from mlspec.engine.parts import Parts
+from mlspec.engine.preparing.work import Work
 from mlspec.engine.reading.by_file import ByFile, Fresh
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
-from mlspec.steps import prepare as prepare_module
 from mlspec.steps.ingest import ingest
 from mlspec.steps.prepare import prepare
 from mlspec.steps.validate import validate
@@ -199,7 +199,7 @@ TIMES = {
 def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return how many rows were encoded for training at once, as that happens."""
     found: list[int] = []
-    inner = prepare_module._Work.batches
+    inner = Work.batches
 
     def spy(self: Any, split: str, *more: Any) -> Iterator[pa.RecordBatch]:
         for batch in inner(self, split, *more):
@@ -207,7 +207,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
                 found.append(batch.num_rows)
             yield batch
 
-    monkeypatch.setattr(prepare_module._Work, "batches", spy)
+    monkeypatch.setattr(Work, "batches", spy)
     return found
 
 
