@@ -6,6 +6,8 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3; do \
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# The driver of MariaDB is built from source: only where its headers are (Debian: libmariadb-dev, gcc, python3-dev).
+EXTRAS := dev$(shell command -v mariadb_config >/dev/null && echo ,mysql)
 XLA    := .venv-xla
 JOBS   ?= 2
 MINUTES ?= 5
@@ -24,7 +26,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "making $(VENV) (once; minutes)" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "torch==$$(sed -n 's/^torch==//p' constraints.txt)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@
 
 install: $(STAMP)  ## Make .venv and install mlspec with everything that it needs, at the versions of constraints.txt.

@@ -130,10 +130,12 @@ Secret = Annotated[
 ]
 """A secret: only ever `${oc.env:NAME}`, looked up where it is used and nowhere before."""
 
+_HARMLESS_OPTION = (
+    r"(sslmode|sslrootcert|connect_timeout|application_name|warehouse|role|location)=[A-Za-z0-9_./~-]*"
+)
 _HARMLESS_URL = re.compile(
-    r"[a-z][a-z0-9+]*://([A-Za-z0-9_.~-]+@)?[A-Za-z0-9_.~-]*(:[0-9]+)?(/[A-Za-z0-9_.~-]*)?"
-    r"([?](sslmode|sslrootcert|connect_timeout|application_name)=[A-Za-z0-9_./~-]*"
-    r"(&(sslmode|sslrootcert|connect_timeout|application_name)=[A-Za-z0-9_./~-]*)*)?"
+    r"[a-z][a-z0-9+]*://([A-Za-z0-9_.~-]+@)?[A-Za-z0-9_.~-]*(:[0-9]+)?(/[A-Za-z0-9_.~-]*){0,8}"
+    rf"([?]{_HARMLESS_OPTION}(&{_HARMLESS_OPTION})*)?"
 )
 
 

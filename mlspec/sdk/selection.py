@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import logging
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, StringConstraints
@@ -16,13 +18,19 @@ UNSTEADY = frozenset({
 LONGEST = 20_000
 """Characters a query may have."""
 
+DIALECTS = {
+    "postgresql": "postgres", "duckdb": "duckdb", "mysql": "mysql", "trino": "trino", "bigquery": "bigquery",
+    "snowflake": "snowflake", "pyspark": "spark",
+}  # fmt: skip
+"""SQL of each kind of server, by what its URL begins with. Where no URL is known yet, one of them must do."""
 
-def parse_selection(text: str, dialect: str) -> Any:
+
+def parse_selection(text: str, dialect: Any) -> Any:
     """Return the syntax tree of one `select`, with all that stands in it.
 
     Args:
         text: The query.
-        dialect: Of which database: `postgres`, `sqlite` or `duckdb`.
+        dialect: Of which database, as sqlglot calls it: `postgres`, `mysql`, or its own class of one.
 
     Raises:
         ValueError: it is no query, more than one, or something in it does more than to read.
@@ -40,7 +48,7 @@ def parse_selection(text: str, dialect: str) -> Any:
         raise ValueError("expected one SQL query that begins with SELECT or WITH")
     refused = (
         exp.DML, exp.Create, exp.Drop, exp.Alter, exp.Command, exp.Copy, exp.Into, exp.Lock, exp.Set,
-        exp.Pragma, exp.Attach, exp.Detach, exp.Placeholder, exp.Parameter,
+        exp.Pragma, exp.Attach, exp.Detach, exp.Placeholder, exp.Parameter, exp.SessionParameter,
     )  # fmt: skip
     for node in trees[0].walk():
         if isinstance(node, refused) and not isinstance(node, exp.Query):
@@ -79,7 +87,7 @@ def check_closed(text: str, tables: Collection[str]) -> None:
             )
 
 
-def selection(text: str, dialect: str) -> str:
+def selection(text: str, dialect: Any) -> str:
     """Return one `select` as it was understood: what is sent is what was checked.
 
     Raises:
@@ -95,19 +103,51 @@ def selection(text: str, dialect: str) -> str:
 def _check(text: str) -> str:
     """Refuse what is a query in no dialect; which one it must be in is known where the database is."""
     faults = []
-    for dialect in ("postgres", "duckdb"):
-        try:
-            parse_selection(text, dialect)
-        except ValueError as error:
-            faults.append(error)
-        else:
-            return text
+    with _quiet():
+        for dialect in DIALECTS.values():
+            try:
+                parse_selection(text, dialect)
+            except ValueError as error:
+                faults.append(error)
+            else:
+                return text
     raise faults[0]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave unsaid what sqlglot warns of: a query that is none in one kind of SQL may be one in another."""
+    logger = logging.getLogger("sqlglot")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+def check_query(text: str, url: str) -> None:
+    """Refuse what is no query in the SQL of a server, where its URL tells which that is.
+
+    Raises:
+        ValueError: it is none.
+    """
+    scheme = url.partition("://")[0]
+    if scheme not in DIALECTS:
+        return
+    try:
+        parse_selection(text, DIALECTS[scheme])
+    except ValueError as error:
+        raise ValueError(f"'query' must be in the SQL of {scheme}: {error}") from error
 
 
 TABLE_NAME = r"^[^.\x00-\x1f]+(\.[^.\x00-\x1f]+)?$"
 """What a table's name looks like in the schema."""
 TableName = Annotated[str, StringConstraints(pattern=TABLE_NAME, max_length=256)]
 """A table's name, perhaps with its schema's before it."""
+TABLE_PLACE = TABLE_NAME.replace(")?$", "){0,2}$")
+"""What it looks like where a catalog may stand before it."""
+TablePlace = Annotated[str, StringConstraints(pattern=TABLE_PLACE, max_length=256)]
+"""A table's name, perhaps with its schema's and its catalog's before it."""
 Selection = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST), AfterValidator(_check)]
 """One SQL query that only reads."""

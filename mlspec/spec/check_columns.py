@@ -45,6 +45,8 @@ def check_columns(
     try:
         columns = spec.data.source.columns(Context(workspace=folder))
     except (MissingError, StepError) as error:
+        if isinstance(error.where, str) and error.where.startswith("data.source."):
+            at = tuple(error.where.split("."))
         then = known(spec) if isinstance(error, MissingError) else None
         if then is None:
             beyond = spec.data.source.keeps and isinstance(error, MissingError)

@@ -8,7 +8,7 @@ from typing import Any
 
 from mlspec.compose.write import write
 from mlspec.sdk.fields import SERVER_URL
-from mlspec.sdk.selection import TABLE_NAME
+from mlspec.sdk.selection import TABLE_NAME, TABLE_PLACE
 
 COMMAND = "mlspec schema --markdown"
 _INTRO = f"""\
@@ -47,6 +47,7 @@ _PATTERNS = {
     r"^[0-9]+(\.[0-9]+)?([kKMGT]?B|[KMGT]iB)$": "size (a number and `kB`, `MB`, `GB`, `KiB`, `MiB`, ...)",
     r"^\$\{oc\.env:([A-Za-z_][A-Za-z0-9_]*)\}$": "secret (`${oc.env:NAME}`)",
     SERVER_URL: "secret (`${oc.env:NAME}`), or a URL without a password",
+    TABLE_PLACE: "name, perhaps with schema and catalog (`lake.sales.orders`)",
     TABLE_NAME: "name, or schema and name (`sales.orders`)",
 }
 _QUIET = ("#/$defs/reference", "#/$defs/switch", "#/$defs/unquoted")

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from mlspec.sdk.context import Context
 from mlspec.sdk.fields import Column, Path, ServerUrl
-from mlspec.sdk.selection import Selection, TableName
+from mlspec.sdk.selection import Selection, TablePlace, check_query
 from mlspec.sdk.source import Source
 
 if TYPE_CHECKING:
@@ -20,22 +20,27 @@ if TYPE_CHECKING:
 
 
 class Sql(Source):
-    """Read a table or a query of a database: a PostgreSQL server, a SQLite file or a DuckDB file.
+    """Read a table or a query of a database: a PostgreSQL server, another server that Ibis connects to (MySQL
+    and MariaDB, Trino, BigQuery, Snowflake, Spark ...), a SQLite file or a DuckDB file.
 
     Nothing is written there. `ingest` reads the rows once, in one snapshot of the database, and keeps them;
-    the steps behind it read what was kept. Each run asks the database whether the rows are still the same.
-    With `compute: database` a server computes what is told and learned of the rows, and none are kept.
+    the steps behind it read what was kept. Each run asks the database whether the rows are still the same;
+    PostgreSQL reckons that itself, and of others all rows are read for it. With `compute: database` a
+    PostgreSQL server computes what is told and learned of the rows, and none are kept.
     """
 
     revision: ClassVar[int] = 2
 
     url: ServerUrl | None = None
-    """A PostgreSQL server: `${oc.env:DATABASE_URL}`, or `postgresql://user@host:5432/database` without a
-    password, which then comes from libpq's own places (PGPASSWORD, ~/.pgpass)."""
+    """A server: `${oc.env:DATABASE_URL}`, or `postgresql://user@host:5432/database` without a password, which
+    then comes from libpq's own places (PGPASSWORD, ~/.pgpass). Another word before `://` is another server:
+    `mysql://`, `trino://user@host:8080/catalog/schema`, `bigquery://project/dataset`,
+    `snowflake://user@account/database/schema`, `pyspark://`; `pip install 'mlspec[trino]'` and its like bring
+    what they need."""
     path: Path | None = None
     """A SQLite or DuckDB file in the place of a server; relative paths start at the spec's folder."""
-    table: TableName | None = None
-    """A table or view, `trips` or `sales.trips`, of which all rows are read."""
+    table: TablePlace | None = None
+    """A table or view, `trips`, `sales.trips` or `lake.sales.trips`, of which all rows are read."""
     query: Selection | None = None
     """One SELECT in the place of a table, in the database's own SQL."""
     order_by: Annotated[tuple[Column, ...], Field(max_length=100)] = ()
@@ -43,7 +48,7 @@ class Sql(Source):
     columns. Name what grows with time, so that new rows come last."""
     compute: Literal["here", "database"] = "here"
     """Where rows are worked on. `here`: all of them are read once and kept; no step asks the server again.
-    `database`, for a server: statistics, rules, splits and the fitting of features are queries there, with
+    `database`, for PostgreSQL: statistics, rules, splits and the fitting of features are queries there, with
     the same results, and only columns that the model and its measures need are moved, once, by `prepare`.
     Of `model: {kind: linear, solver: normal_equations}` the server makes the sums, and no training row leaves
     it. Each step costs the server some passes over the table, and ends with an error when rows changed since
@@ -57,6 +62,10 @@ class Sql(Source):
             raise ValueError("expected one of 'table' and 'query'")
         if self.compute == "database" and self.url is None:
             raise ValueError("compute: database is for a server (url); a file is computed over here")
+        if self.path and self.table and self.table.count(".") > 1:
+            raise ValueError("expected a table's name with its schema's at most: a file has no catalogs")
+        if self.query and self.url:
+            check_query(self.query, self.url)
         return self
 
     @classmethod
@@ -83,8 +92,11 @@ class Sql(Source):
 
     def columns(self, context: Context) -> tuple[str, ...]:
         """Return the names of the columns; no row is read."""
+        from mlspec.engine.reading.server_url import check_computes
         from mlspec.engine.reading.sql_rows import sql_columns
 
+        if self.computes:
+            check_computes(str(self.url))
         return sql_columns(self._asked(context))
 
     def read(self, context: Context) -> ibis.Table:

@@ -60,7 +60,7 @@ def _files(*folders: str) -> list[Path]:
 
 
 def test_everything_imported_is_declared() -> None:
-    extras = ("train", "serve", "sql", "ray", "sweep", "tpu", "deepspeed")
+    extras = ("train", "serve", "sql", "mysql", "ray", "sweep", "tpu", "deepspeed")
     declared = _names(PROJECT["dependencies"] + [one for name in extras for one in EXTRAS[name]])
     owners = _distributions()
     strays = {

@@ -271,6 +271,24 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "{kind: sql, url: 'postgresql://db/shop', table: t, compute: databse}",
         )
     ],
+    "another server that shall compute": [
+        (
+            '{kind: csv, path: adult.csv, delimiter: ",", encoding: utf-8}',
+            "{kind: sql, url: 'trino://reader@db:8080/lake/sales', table: t, compute: database}",
+        )
+    ],
+    "a query in the SQL of another server": [
+        (
+            '{kind: csv, path: adult.csv, delimiter: ",", encoding: utf-8}',
+            "{kind: sql, url: 'postgresql://db/shop', query: 'SELECT `a` FROM t'}",
+        )
+    ],
+    "a catalog of a file": [
+        (
+            '{kind: csv, path: adult.csv, delimiter: ",", encoding: utf-8}',
+            "{kind: sql, path: adult.db, table: a.b.c}",
+        )
+    ],
     "computing where nothing can": [("{kind: csv, path", "{kind: csv, compute: database, path")],
     "no such time zone": [("parts: [hour, weekday, month]", "parts: [hour], timezone: Mars/Olympus")],
     "a kind at the wrong level": [

@@ -11,6 +11,7 @@ from mlspec.engine.pushdown.server_column import ServerColumn, server_column
 from mlspec.engine.reading.asked import Asked
 from mlspec.engine.reading.check_asked import check_asked
 from mlspec.engine.reading.postgres import ServerAnswer, begin, connected, refused, stored
+from mlspec.engine.reading.server_url import check_computes
 from mlspec.engine.sql import quote
 from mlspec.errors import StepError
 
@@ -38,6 +39,7 @@ class Snapshot:
     """
 
     def __init__(self, asked: Asked) -> None:
+        check_computes(str(asked.url))
         self.asked = asked
         self.query = asked.sql("postgres")
         self._connection, self._url = connected(asked)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlspec.engine.reading.asked import Answer, Asked
+from mlspec.engine.reading.server_url import masked, server_url, told_as
 from mlspec.errors import MissingError, StepError
-from mlspec.sdk.fields import harmless_url, variable
 
 SECONDS = 10
 """How long a server may take to let us in."""
@@ -70,7 +67,7 @@ def connected(asked: Asked) -> tuple[Any, str]:
             where="data.source",
             fix="pip install 'mlspec[sql]'",
         ) from missing
-    url = _url(str(asked.url))
+    url = server_url(str(asked.url))
     try:
         return dbapi.connect(_with_timeout(url)), url
     except Error as error:
@@ -97,9 +94,8 @@ def refused(url: str) -> Iterator[None]:
     try:
         yield
     except (Error, pa.ArrowException, OSError) as error:
-        fault = StepError(
-            f"the database refuses what is asked: {_masked(str(error), url)}", where="data.source"
-        )
+        words = masked(str(error).replace("[libpq]", ""), url)
+        fault = StepError(f"the database refuses what is asked: {words}", where="data.source")
         raise fault from None
 
 
@@ -185,29 +181,6 @@ def _sent(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def _url(text: str) -> str:
-    """Return the URL itself, looked up where it is a variable's."""
-    name = None
-    url = text
-    if text.startswith("${"):
-        name = variable(text)
-        url = os.environ.get(name, "").strip()
-        if not url:
-            raise MissingError(
-                f"the environment variable '{name}' is not set: it holds the URL of the database",
-                where="data.source.url",
-                fix=f"export {name}=postgresql://user:password@host:5432/database",
-            )
-    if not re.match(r"postgres(ql)?://", url):
-        told = f"what the environment variable '{name}' holds" if name else f"'{text}'"
-        raise StepError(
-            f"{told} is no URL of a PostgreSQL server",
-            where="data.source.url",
-            fix="postgresql://user@host:5432/database; a SQLite or DuckDB file is named by path:",
-        )
-    return url
-
-
 def _with_timeout(url: str) -> str:
     if "connect_timeout=" in url:
         return url
@@ -215,19 +188,9 @@ def _with_timeout(url: str) -> str:
 
 
 def _away(asked: Asked, words: str) -> MissingError:
-    name = str(asked.url) if harmless_url(str(asked.url)) else f"that '{variable(str(asked.url))}' names"
     why = next((known for known in KNOWN if known.lower() in words.lower()), "no connection")
     return MissingError(
-        f"the database {name} cannot be reached: {why}",
+        f"the database {told_as(str(asked.url))} cannot be reached: {why}",
         where="data.source.url",
         fix="check the URL, the server and the network from here",
     )
-
-
-def _masked(words: str, url: str) -> str:
-    """Return a server's words on one line without what may be a password."""
-    found = re.match(r"[^:]+://[^:@/]*:([^@]*)@", url)
-    secrets = {url, *((found[1], unquote(found[1])) if found and found[1] else ())}
-    for secret in sorted(secrets, key=len, reverse=True):
-        words = words.replace(secret, "***")
-    return " ".join(words.replace("[libpq]", "").split())[:500]

@@ -15,8 +15,10 @@ from mlspec.engine.database import database
 from mlspec.engine.reading.asked import Answer, Asked, Database
 from mlspec.engine.reading.check_asked import check_asked
 from mlspec.engine.reading.duckdb_file import duckdb_file
+from mlspec.engine.reading.ibis_server import ibis_server
 from mlspec.engine.reading.in_order import in_order
 from mlspec.engine.reading.postgres import postgres
+from mlspec.engine.reading.server_url import POSTGRES, scheme_of, server_url
 from mlspec.engine.reading.sqlite_file import sqlite_file
 from mlspec.errors import MissingError, StepError
 from mlspec.sdk.context import Context
@@ -102,7 +104,7 @@ def _checked(asked: Asked, schema: pa.Schema) -> tuple[str, ...]:
 def _database(asked: Asked) -> Database:
     """Return what reads such a database; a file says itself what it is."""
     if asked.file is None:
-        return postgres
+        return postgres if scheme_of(server_url(str(asked.url))) in POSTGRES else ibis_server
     file = Path(asked.file)
     if not file.is_file():
         raise MissingError(

@@ -191,10 +191,14 @@ def test_a_server_that_is_away_is_told_without_what_may_be_a_password(
         ) as told:
             source.columns(here(tmp_path))
         assert PASSWORD not in "".join(traceback.format_exception(told.value))
-    monkeypatch.setenv("SHOP_URL", f"mysql://u:{PASSWORD}@h/d")
-    with pytest.raises(StepError, match="no URL of a PostgreSQL server") as refused:
-        source.columns(here(tmp_path))
-    assert PASSWORD not in "".join(traceback.format_exception(refused.value))
+    for url, why in (
+        (f"gopher://u:{PASSWORD}@h/d", "no kind of database server is called 'gopher'"),
+        (PASSWORD, "what the environment variable 'SHOP_URL' holds is no URL of a database server"),
+    ):
+        monkeypatch.setenv("SHOP_URL", url)
+        with pytest.raises(StepError, match=why) as refused:
+            source.columns(here(tmp_path))
+        assert PASSWORD not in "".join(traceback.format_exception(refused.value))
 
 
 def test_what_the_server_refuses_is_told_in_its_words(server: Server, tmp_path: Path) -> None:
