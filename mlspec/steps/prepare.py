@@ -66,6 +66,20 @@ def prepare(
     data = parameters["data"]
     manifest = read_json(inputs["ingest"] / "manifest.json")
     reading = open_reading(data, inputs["ingest"], manifest, context)
+    with reading.asking():
+        _write(reading, manifest, parameters, inputs, output, context)
+
+
+def _write(
+    reading: Reading,
+    manifest: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    inputs: Mapping[str, Path],
+    output: Path,
+    context: Context,
+) -> None:
+    """Write what `prepare` does, from an open reading."""
+    data = parameters["data"]
     with pulse(reading.table.get_backend().con, context, reading.rows, "rows"):
         rows, counts = assigned(reading, data, parameters["seed"], context)
     train = rows.filter(rows.mlspec_split == "train").drop("mlspec_split")

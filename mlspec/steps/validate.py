@@ -71,7 +71,7 @@ def validate(
     contract = read_contract(file, name)
     rules = tuple(Slot("rule").choose(freeze(rule)) for rule in validation.get("rules") or ())
     manifest = read_json(inputs["ingest"] / "manifest.json")
-    reading = open_reading(data, inputs["ingest"], manifest, context, often=False)
+    reading = open_reading(data, inputs["ingest"], manifest, context)
     keys = tuple(data.get("key") or ())
     with pulse(reading.table.get_backend().con, context, reading.rows, "rows"), reading.asking():
         demands = tuple(contract_checks(contract, reading.table, reading.types()))

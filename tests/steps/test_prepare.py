@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +19,9 @@ from mlspec.engine.builder import CODES, NUMBERS
 from mlspec.engine.files import read_json
 from mlspec.engine.graph.features import read_features
 from mlspec.engine.graph.session import Session
+from mlspec.engine.preparing.fit_target import fit_target
 from mlspec.engine.preparing.shards import open_shards
+from mlspec.engine.reading.reading import Reading
 from mlspec.errors import StepError
 from mlspec.steps.prepare import prepare
 from tests.steps.data_rows import FEATURES, context, data, digests, prepared, rows
@@ -290,3 +293,63 @@ def test_a_split_that_loses_rows_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(Random, "assign", lossy)
     with pytest.raises(StepError, match="does not give each row one place"):
         prepared(tmp_path / "out", data(), context(tmp_path))
+
+
+def _in_files(folder: Path, **changes: Any) -> dict[str, Any]:
+    """Write the rows as three Parquet files of several row groups, and return parameters that read them."""
+    (folder / "rows").mkdir(parents=True)
+    frame = rows()
+    for number, start in enumerate(range(0, len(frame), 250)):
+        frame[start : start + 250].to_parquet(
+            folder / "rows" / f"{number}.parquet", index=False, row_group_size=60
+        )
+    return data(source={"kind": "parquet", "path": "rows"}, **changes)
+
+
+@pytest.mark.parametrize("split", [{"kind": "random"}, {"kind": "hash", "columns": ["id"]}])
+def test_rows_that_lie_in_files_are_prepared_as_those_of_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, split: dict[str, Any]
+) -> None:
+    here, asked = context(tmp_path), _in_files(tmp_path, split=split)
+    lying = prepared(tmp_path / "lying", asked, here)
+    monkeypatch.setattr(
+        Reading, "where_it_lies", lambda data, context, readable=None: Reading.of(data, context)
+    )
+    assert digests(lying) == digests(prepared(tmp_path / "table", asked, here))
+
+
+@pytest.mark.parametrize("garbled", [False, True])
+def test_a_file_that_changes_while_it_is_prepared_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, garbled: bool
+) -> None:
+    here, asked = context(tmp_path), _in_files(tmp_path)
+    file = tmp_path / "rows" / "1.parquet"
+
+    def meanwhile(*told: Any) -> Any:
+        content = file.read_bytes()
+        file.write_bytes(b"PAR1" + b"\xff" * (len(content) - 4) if garbled else content)
+        return fit_target(*told)
+
+    monkeypatch.setattr("mlspec.steps.prepare.fit_target", meanwhile)
+    with pytest.raises(StepError, match=r"'rows/1\.parquet' changed while it was read"):
+        prepared(tmp_path / "out", asked, here)
+
+
+def test_damage_that_shows_while_rows_are_encoded_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, asked = context(tmp_path), _in_files(tmp_path)
+    file = tmp_path / "rows" / "1.parquet"
+    before = file.stat()
+
+    def meanwhile(*told: Any) -> Any:
+        stored = parquet.ParquetFile(file).metadata.row_group(1).column(1)
+        with file.open("r+b") as content:
+            content.seek(stored.dictionary_page_offset or stored.data_page_offset)
+            content.write(b"\xff" * 40)
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        return fit_target(*told)
+
+    monkeypatch.setattr("mlspec.steps.prepare.fit_target", meanwhile)
+    with pytest.raises(StepError, match=r"'rows/1\.parquet' is damaged: its rows 60 to 119"):
+        prepared(tmp_path / "out", asked, here)

@@ -10,7 +10,7 @@ import ibis
 import pyarrow as pa
 
 from mlspec.engine.database import database, settle
-from mlspec.engine.preparing.assigned import not_one_place
+from mlspec.engine.preparing.beside_rows import not_one_place
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 

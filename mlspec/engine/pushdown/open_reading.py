@@ -20,17 +20,16 @@ def open_reading(
     folder: Path,
     manifest: Mapping[str, Any],
     context: Context,
-    *,
-    often: bool = True,
 ) -> Reading:
     """Return the rows that `ingest` told of, which must be readable; to be closed.
+
+    Questions that are asked of them belong inside `asking`.
 
     Args:
         data: The `data` section.
         folder: Of `ingest`.
         manifest: Of `ingest`.
         context: Where the step works.
-        often: Whether the rows are read often, or one by one: else a few questions are asked of them.
 
     Raises:
         StepError: the rows changed meanwhile, or there are none.
@@ -48,11 +47,8 @@ def open_reading(
             snapshot.close()
             raise
     local = of_kept_rows(data, folder, context)
-    if often:
-        reading = Reading.of(local, context)
-    else:
-        # What `ingest` told holds: it is made sure below that it read the same content.
-        reading = Reading.where_it_lies(local, context, None if manifest["rejected"] else manifest["rows"])
+    # What `ingest` told holds: it is made sure below that it read the same content.
+    reading = Reading.where_it_lies(local, context, None if manifest["rejected"] else manifest["rows"])
     reading.check()
     as_ingested(data, manifest, context, reading.fingerprint)
     return reading
