@@ -1,10 +1,11 @@
 """A whole `mlspec run` on more and more rows: peak memory of each step, and rows per second.
 
     python benchmarks/memory.py [--rows 500000 2000000] [--folder DIR] [--keep] [--memory 2GB] [--epochs 1]
+                                [--files 3000] [--form csv] [--until ingest]
 
 The table has 20 columns (14 numbers with gaps, 5 categories, a binary target) in Parquet files of a million
-rows, made from a seed and written once a size. Each run starts in an empty workspace and is the same command
-that a user types; `model: mlp`, batches of 4,096 rows.
+rows, or in as many `--files` as are asked for, made from a seed and written once a size. Each run starts in
+an empty workspace and is the same command that a user types; `model: mlp`, batches of 4,096 rows.
 
 Memory is RssAnon summed over the process tree, looked at every 20 ms: what the processes hold themselves.
 Pages of memory-mapped files are not in it, for the system takes those back when it wants to. A run on
@@ -29,7 +30,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pyarrow as pa
-from pyarrow import parquet
+from pyarrow import csv, parquet
 
 ROOT = Path(__file__).resolve().parents[1]
 EVERY = 0.02
@@ -42,7 +43,7 @@ apiVersion: mlspec/v1
 name: table
 seed: 1
 data:
-  source: {{kind: parquet, path: "rows/*.parquet"}}
+  source: {{kind: {form}, path: "rows/*.{form}"}}
 {memory}  target: {{column: target, kind: binary, positive: "yes"}}
   features:
 {features}
@@ -52,12 +53,13 @@ evaluation: {{metrics: [auroc, accuracy, log_loss]}}
 """
 
 
-def write_rows(folder: Path, rows: int) -> None:
-    """Write a table of so many rows in files of a million."""
+def write_rows(folder: Path, rows: int, files: int | None, form: str) -> None:
+    """Write a table of so many rows in so many files, or in files of a million rows."""
     folder.mkdir(parents=True)
+    share = max(rows // files, 1) if files else PIECE
     names = [np.array([f"{at}-{code}" for code in range(10 ** (at + 1))][:2000]) for at in range(CATEGORIES)]
-    for piece, start in enumerate(range(0, rows, PIECE)):
-        count = min(PIECE, rows - start)
+    for piece, start in enumerate(range(0, rows, share)):
+        count = min(share, rows - start)
         rng = np.random.default_rng([7, piece])
         numbers = rng.normal(size=(NUMBERS, count))
         truth = numbers[0] + numbers[1] * numbers[2] + rng.normal(size=count) > 0
@@ -69,10 +71,14 @@ def write_rows(folder: Path, rows: int) -> None:
             codes = pa.array((rng.random(count) ** 2 * len(known)).astype(np.int32))
             columns[f"c{at}"] = pa.DictionaryArray.from_arrays(codes, pa.array(known)).cast(pa.string())
         columns["target"] = pa.array(np.where(truth, "yes", "no"))
-        parquet.write_table(pa.table(columns), folder / f"{piece:04}.parquet", row_group_size=100_000)
+        file = folder / f"{piece:04}.{form}"
+        if form == "csv":
+            csv.write_csv(pa.table(columns), file)
+        else:
+            parquet.write_table(pa.table(columns), file, row_group_size=100_000)
 
 
-def write_workspace(folder: Path, rows: Path, memory: str | None, epochs: int) -> None:
+def write_workspace(folder: Path, rows: Path, form: str, memory: str | None, epochs: int) -> None:
     """Write a spec beside a link to the rows."""
     folder.mkdir(parents=True)
     (folder / "rows").symlink_to(rows)
@@ -80,7 +86,8 @@ def write_workspace(folder: Path, rows: Path, memory: str | None, epochs: int) -
         f"    c{at}: category" for at in range(CATEGORIES)
     ]
     said = f"  memory: {memory}\n" if memory else ""
-    (folder / "spec.yaml").write_text(SPEC.format(memory=said, features="\n".join(features), epochs=epochs))
+    told = SPEC.format(form=form, memory=said, features="\n".join(features), epochs=epochs)
+    (folder / "spec.yaml").write_text(told)
 
 
 def held(process: psutil.Process) -> int:
@@ -99,15 +106,14 @@ def held(process: psutil.Process) -> int:
     return total
 
 
-def run(folder: Path) -> dict[str, object]:
+def run(folder: Path, until: str | None) -> dict[str, object]:
     """Run a workspace; return peak bytes of each step and of all, seconds of each step and of all."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     peaks: dict[str, int] = defaultdict(int)
     start = time.perf_counter()
     with open(folder / "printed", "wb") as out, open(folder / "told", "wb") as err:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mlspec", "run"], cwd=folder, stdout=out, stderr=err, env=environment
-        )
+        command = [sys.executable, "-m", "mlspec", "run", *(["--until", until] if until else [])]
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=err, env=environment)
         tree, step, doing = psutil.Process(process.pid), "", folder / ".mlspec" / "tmp"
         while process.poll() is None:
             here = [one.name for one in doing.iterdir()] if doing.is_dir() else []
@@ -130,18 +136,22 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where tables are kept from call to call")
     parser.add_argument("--memory", help="data.memory of every run")
     parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--files", type=int, help="in how many files a table is")
+    parser.add_argument("--form", choices=["parquet", "csv"], default="parquet")
+    parser.add_argument("--until", help="the last step of every run")
     parser.add_argument("--keep", action="store_true", help="leave the workspaces")
     told = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         base = (told.folder or Path(temporary)).resolve()
         found: dict[int, dict[str, object]] = {}
         for rows in [SMALL, *sorted(told.rows)]:
-            table, place = base / f"rows-{rows}", base / f"run-{rows}"
+            name = "-".join([str(rows), *([str(told.files)] if told.files else [])])
+            table, place = base / f"rows-{told.form}-{name}", base / f"run-{name}"
             if not table.is_dir():
-                write_rows(table, rows)
+                write_rows(table, rows, told.files, told.form)
             shutil.rmtree(place, ignore_errors=True)
-            write_workspace(place, table, told.memory, told.epochs)
-            found[rows] = run(place)
+            write_workspace(place, table, told.form, told.memory, told.epochs)
+            found[rows] = run(place, told.until)
             if not told.keep:
                 shutil.rmtree(place, ignore_errors=True)
             show(rows, found[rows], found[SMALL])

@@ -13,7 +13,14 @@ from mlspec.sdk.context import Context
 
 
 @contextmanager
-def pulse(connection: Any, context: Context, total: float | None, unit: str) -> Iterator[None]:
+def pulse(
+    connection: Any,
+    context: Context,
+    total: float | None,
+    unit: str,
+    before: float = 0,
+    whole: float | None = None,
+) -> Iterator[None]:
     """Tell how much of `total` the query has gone through that runs inside; several are told one by one.
 
     Args:
@@ -21,13 +28,16 @@ def pulse(connection: Any, context: Context, total: float | None, unit: str) -> 
         context: Told of progress.
         total: What one query goes through; where nobody knows, percent are told.
         unit: What is counted.
+        before: What other queries went through already.
+        whole: What all of them go through; `total` where it is this one alone.
     """
     if not isinstance(connection, duckdb.DuckDBPyConnection):
         yield  # a server tells nothing of the kind
         return
     for option in ("enable_progress_bar = true", "enable_progress_bar_print = false"):
         connection.execute(f"SET {option}")
-    whole, told = (total, unit) if total else (100.0, "percent")
+    mine, told = (total, unit) if total else (100.0, "percent")
+    all_of_it = (whole or mine) if total else mine
 
     def look() -> bool:
         try:
@@ -36,7 +46,7 @@ def pulse(connection: Any, context: Context, total: float | None, unit: str) -> 
             return False  # it was closed
         # Negative where there is no query, or one that cannot tell.
         if 0 < share <= 1:
-            context.progress(share * whole, whole, told)
+            context.progress(before + share * mine, all_of_it, told)
         return True
 
     with beat(look):

@@ -129,13 +129,13 @@ CHANGES: dict[str, tuple[Callable[[Path, dict[str, pd.DataFrame], str], None], i
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the names of files whose rows were read, as that happens."""
     found: list[str] = []
-    inner = ByFile.read
+    inner = ByFile.open
 
     def spy(self: ByFile, places: Sequence[int]) -> Fresh:
         found.extend(self.names[place] for place in places)
         return inner(self, places)
 
-    monkeypatch.setattr(ByFile, "read", spy)
+    monkeypatch.setattr(ByFile, "open", spy)
     return found
 
 

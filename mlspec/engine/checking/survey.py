@@ -8,26 +8,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import ibis
-import pyarrow as pa
-
-from mlspec.engine.checking.profile import TEXTS, runs, write_profile
+from mlspec.engine.checking.file_profiles import FileProfiles
+from mlspec.engine.checking.profile import TEXTS, runs
 from mlspec.engine.checking.statistics import LISTED, SHARES, TOP
 from mlspec.engine.checking.summed import summed
 from mlspec.engine.database import database, settle
 from mlspec.engine.parts import Part, key_of
-from mlspec.engine.reading.by_file import ByFile, Fresh
-from mlspec.engine.reading.flat import flat
+from mlspec.engine.pulse import pulse
+from mlspec.engine.reading.by_file import ByFile
 from mlspec.engine.reading.reading import BOOLEAN, INTEGER
+from mlspec.engine.reading.refusal import told
 from mlspec.engine.reading.reject import Reject
 from mlspec.engine.reading.rejects import account, reasons, reject_example
 from mlspec.engine.reading.together import SHOWN, together
-from mlspec.engine.sql import file_list, quote
+from mlspec.engine.sql import file_list
 from mlspec.sdk.context import Context
 from mlspec.sdk.contract import JsonType
-
-CELLS = 2_000_000
-"""Values that are looked at at once, about."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +54,10 @@ class Survey:
         keys = [key_of(["profile", key]) for key in by_file.keys]
         found = {place: by_file.parts.find(key) for place, key in enumerate(keys)}
         missing = [place for place, part in found.items() if part is None]
-        if missing:
-            fresh = by_file.read(missing)
-            by_file.keep(fresh)
-            writer = _Profiler(by_file, fresh)
-            for done, place in enumerate(missing):
-                context.progress(done, len(missing), "files looked at")
-                found[place] = by_file.parts.put(keys[place], writer.of(place))
-            fresh.backend.disconnect()
+        with told(by_file.marks):
+            for place, part in _looked_at(by_file, keys, missing):
+                found[place] = part
+        by_file.marks.check()
         by_file.parts.tidy({*keys, *by_file.used()})
         parts = tuple(part for part in found.values() if part is not None)
         return cls(by_file, parts, len(missing), float(data.get("max_rejects") or 0.0))
@@ -157,6 +149,20 @@ class Survey:
         }
 
 
+def _looked_at(by_file: ByFile, keys: Sequence[str], missing: Sequence[int]) -> Iterator[tuple[int, Part]]:
+    """Yield the profiles of files, some of which are read at once; what was made of them stays on disk."""
+    total, done = by_file.size(missing), 0
+    for group in by_file.groups(missing):
+        size, fresh = by_file.size(group), by_file.open(group)
+        by_file.keep(fresh)
+        with pulse(fresh.backend.con, by_file.context, size, "bytes", done, total):
+            profiles = FileProfiles.of(by_file, fresh)
+            for place in group:
+                yield place, by_file.parts.put(keys[place], profiles.of_file(place))
+        fresh.backend.disconnect()
+        done += size
+
+
 @dataclass(frozen=True)
 class _Texts:
     """Texts of all files with their rows, added up a column at a time: in a database, which spills."""
@@ -202,55 +208,3 @@ class _Texts:
     def close(self) -> None:
         if "_backend" in vars(self):
             self._backend.disconnect()
-
-
-@dataclass(frozen=True)
-class _Profiler:
-    """Looks at files that were just read."""
-
-    by_file: ByFile
-    fresh: Fresh
-
-    def of(self, place: int) -> Callable[[Path], Mapping[str, Any]]:
-        """Return what writes the profile of a file into a folder."""
-        return lambda folder: self._write(place, folder)
-
-    @cached_property
-    def _flat(self) -> tuple[str, dict[str, str]]:
-        names = ", ".join(quote(item.role.column) for item in self.by_file.casts)
-        connection = self.fresh.backend.con
-        connection.execute(
-            f"CREATE VIEW mlspec_seen AS SELECT rowid AS mlspec_row, {names} "
-            "FROM mlspec_typed WHERE mlspec_reject IS NULL"
-        )
-        plain, forms = flat(self.fresh.backend.table("mlspec_seen"))
-        return str(ibis.to_sql(plain, dialect="duckdb")), dict(forms)
-
-    def _pieces(self, first: int, rows: int) -> Iterator[pa.Table]:
-        query, forms = self._flat
-        names = ", ".join(quote(name) for name in forms)
-        step = max(CELLS // max(len(forms), 1), 1024)
-        for start in range(first, first + rows, step):
-            end = min(start + step, first + rows)
-            yield self.fresh.backend.con.execute(
-                f"SELECT {names} FROM ({query}) WHERE mlspec_row >= {start} AND mlspec_row < {end}"
-            ).to_arrow_table()
-
-    def _write(self, place: int, folder: Path) -> Mapping[str, Any]:
-        first, rows = self.fresh.spans[place]
-        _, forms = self._flat
-        told = write_profile(self._pieces(first, rows), forms, folder)
-        lost = self.by_file.nameless(place, self.fresh.unreadable.get(place, ()))
-        return told | {"read": rows, "forms": forms, "lost": lost, "rejects": self._rejects(first, rows)}
-
-    def _rejects(self, first: int, rows: int) -> list[Any]:
-        found = self.fresh.backend.con.execute(
-            "SELECT mlspec_reject, count(*), min(rowid, 3) FROM mlspec_typed WHERE mlspec_reject IS NOT NULL "
-            f"AND rowid >= {first} AND rowid < {first + rows} GROUP BY mlspec_reject ORDER BY mlspec_reject"
-        ).fetchall()
-        return [[code, many, [[at - first, self._raw(at)] for at in places]] for code, many, places in found]
-
-    def _raw(self, row: int) -> Any:
-        return self.fresh.backend.con.execute(
-            f"SELECT mlspec_raw FROM mlspec_typed WHERE rowid = {row}"
-        ).fetchone()[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,8 +16,8 @@ from mlspec import registry
 from mlspec.engine.parts import Parts, key_of
 from mlspec.engine.pulse import pulse
 from mlspec.engine.reading.cast import Cast, cast
-from mlspec.engine.reading.files import files_of, partitions_of
-from mlspec.engine.reading.load import load
+from mlspec.engine.reading.files import PACKED, files_of, partitions_of
+from mlspec.engine.reading.load import typed
 from mlspec.engine.reading.marks import Marks
 from mlspec.engine.reading.partitions import FILE
 from mlspec.engine.reading.places import name_of, root_of
@@ -35,14 +35,26 @@ FORM = 1
 """Raised when what is kept of a file has another form or meaning."""
 
 
+TOGETHER, FILES = 64 * 2**20, 512
+"""Bytes of text that are brought into one table, and files that are open at once, at most: a file with more
+has a table of its own."""
+
+
 @dataclass(frozen=True)
 class Fresh:
-    """Some files' rows in a database: the table `mlspec_typed`, in the order of the files."""
+    """Some files' typed rows as `mlspec_typed` of a database, in the order of the files.
+
+    It has `mlspec_part`, the place of a row's file among `places`, and `mlspec_reject` and `mlspec_raw` of
+    rows that cannot be read.
+    """
 
     backend: Any
     """The database, as Ibis has it."""
+    places: Sequence[int]
+    """Of the files in the source, rising."""
     spans: Mapping[int, tuple[int, int]]
-    """By the place of a file in the source: its first row in the table, and how many it has."""
+    """By the place of a file: its first row in the table, and how many it has. Empty where no table was made,
+    and the files are read when rows are asked for."""
     unreadable: Mapping[int, tuple[Unreadable, ...]]
     """Rows that could not be taken apart, by the place of their file."""
 
@@ -114,8 +126,31 @@ class ByFile:
         assert self.context.parts is not None
         return Parts(self.context.parts)
 
-    def read(self, places: Sequence[int]) -> Fresh:
-        """Read some files.
+    def groups(self, places: Sequence[int]) -> Iterator[list[int]]:
+        """Yield the places of files that are read together: a bounded number, and of text bounded bytes.
+
+        Args:
+            places: Theirs in the source, rising.
+        """
+        group: list[int] = []
+        size = 0
+        for place in places:
+            file = self.files[place]
+            more = self.size([place]) * (PACKED if file.suffix in (".gz", ".zst") else 1)
+            if group and (len(group) == FILES or (self.source.parsed and size + more > TOGETHER)):
+                yield group
+                group, size = [], 0
+            group.append(place)
+            size += more
+        if group:
+            yield group
+
+    def size(self, places: Sequence[int]) -> int:
+        """Return the bytes of some files."""
+        return sum(self.marks.files[self.files[place]][2] for place in places)
+
+    def open(self, places: Sequence[int]) -> Fresh:
+        """Open some files, so that their rows can be asked for: once, in their order.
 
         Args:
             places: Theirs in the source, rising.
@@ -123,31 +158,59 @@ class ByFile:
         Raises:
             StepError: one cannot be read, or changed meanwhile.
         """
-        chosen = [self.files[place] for place in places]
-        size = sum(self.marks.files[file][2] for file in chosen)
-        with told(self.marks):
-            raw = self.source.read_files(chosen, self.context)
-            assert raw is not None
-            backend = raw.get_backend()
-            listed = ", ".join(literal(str(file)) for file in chosen)
-            backend.con.execute(f"CREATE TYPE mlspec_files AS ENUM ({listed})")
-            part = f"enum_code(CAST({FILE} AS mlspec_files)) AS mlspec_part"
-            with pulse(backend.con, self.context, size, "bytes"):
-                backend.con.execute(load(ibis.to_sql(raw, dialect="duckdb"), self.casts, part))
-            lost = self.source.unreadable_by_file(raw)
+        if self.source.parsed:
+            return self.read(places)
+        backend, query, _ = self._query(places)
+        backend.con.execute(f"CREATE VIEW mlspec_typed AS {query}")
+        return Fresh(backend, places, {}, {})
+
+    def read(self, places: Sequence[int]) -> Fresh:
+        """Read some files into a table.
+
+        Args:
+            places: Theirs in the source, rising.
+
+        Raises:
+            StepError: one cannot be read, or changed meanwhile.
+        """
+        backend, query, raw = self._query(places)
+        with pulse(backend.con, self.context, self.size(places), "bytes"):
+            backend.con.execute(f"CREATE TABLE mlspec_typed AS {query}")
+        lost = self.source.unreadable_by_file(raw)
         self.marks.check()
         spans = dict.fromkeys(places, (0, 0))
         for code, first, last, rows in backend.con.execute(
             "SELECT mlspec_part, min(rowid), max(rowid), count(*) FROM mlspec_typed GROUP BY mlspec_part"
         ).fetchall():
             if last - first + 1 != rows:
-                raise StepError(
-                    f"the rows of '{self.names[places[code]]}' came between those of other files",
-                    where="data.source",
-                )
+                raise self.mixed(places[code])
             spans[places[code]] = (first, rows)
-        at = {file: place for place, file in zip(places, chosen, strict=True)}
-        return Fresh(backend, spans, {at[file]: found for file, found in lost.items()})
+        at = {self.files[place]: place for place in places}
+        return Fresh(backend, places, spans, {at[file]: found for file, found in lost.items()})
+
+    def _query(self, places: Sequence[int]) -> tuple[Any, str, ibis.Table]:
+        """Return a database, the query of typed rows of some files in it, and their raw rows."""
+        chosen = [self.files[place] for place in places]
+        raw = self.source.read_files(chosen, self.context)
+        assert raw is not None
+        backend = raw.get_backend()
+        listed = ", ".join(literal(str(file)) for file in chosen)
+        backend.con.execute(f"CREATE TYPE mlspec_files AS ENUM ({listed})")
+        part = f"enum_code(CAST({FILE} AS mlspec_files)) AS mlspec_part"
+        return backend, typed(ibis.to_sql(raw, dialect="duckdb"), self.casts, part), raw
+
+    def mixed(self, place: int) -> StepError:
+        """Return the fault of a file whose rows do not come one after the other."""
+        what = f"the rows of '{self.names[place]}' came between those of other files"
+        return StepError(what, where="data.source")
+
+    def check(self, place: int) -> None:
+        """Refuse a file that became another meanwhile.
+
+        Raises:
+            StepError: it changed or went.
+        """
+        self.marks.check([self.files[place]])
 
     def keep(self, fresh: Fresh) -> None:
         """Keep the typed rows of files that were just read, where reading them was work."""

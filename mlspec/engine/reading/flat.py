@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import ibis
@@ -21,15 +22,21 @@ def flat(table: ibis.Table) -> tuple[ibis.Table, dict[str, Form]]:
         backend: Any = table.get_backend()
         found: tuple[ibis.Table, dict[str, Form]] = backend.flat(table)
         return found
-    forms: dict[str, Form] = {}
-    values = ["mlspec_row"]
-    for name, dtype in table.schema().items():
-        if name.startswith("mlspec_"):
-            continue
-        forms[name], value = _value(quote(name), dtype)
-        values.append(f"{value} AS {quote(name)}")
-    query = f"SELECT {', '.join(values)} FROM ({ibis.to_sql(table, dialect='duckdb')})"
+    held = {name: kind for name, kind in table.schema().items() if not name.startswith("mlspec_")}
+    values, forms = flat_columns(held)
+    query = f"SELECT {', '.join(['mlspec_row', *values])} FROM ({ibis.to_sql(table, dialect='duckdb')})"
     return table.get_backend().sql(query, dialect="duckdb"), forms
+
+
+def flat_columns(columns: Mapping[str, Any]) -> tuple[list[str], dict[str, Form]]:
+    """Return SQL of each column as float64 or text under its own name, and which is which.
+
+    Args:
+        columns: Their Ibis types by name.
+    """
+    found = {name: _value(quote(name), dtype) for name, dtype in columns.items()}
+    values = [f"{value} AS {quote(name)}" for name, (_, value) in found.items()]
+    return values, {name: form for name, (form, _) in found.items()}
 
 
 def _value(column: str, dtype: Any) -> tuple[Form, str]:

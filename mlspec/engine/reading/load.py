@@ -8,8 +8,18 @@ from mlspec.engine.reading.cast import Cast, cast_source
 from mlspec.engine.sql import quote
 
 
-def load(source: str, casts: Sequence[Cast], besides: str = "") -> str:
-    """Return the statement that makes `mlspec_typed`: values, and which check failed on what.
+def load(source: str, casts: Sequence[Cast]) -> str:
+    """Return the statement that makes `mlspec_typed`, as `typed` gives it.
+
+    Args:
+        source: SQL of the raw rows.
+        casts: How each column is read.
+    """
+    return f"CREATE TABLE mlspec_typed AS {typed(source, casts)}"
+
+
+def typed(source: str, casts: Sequence[Cast], besides: str = "") -> str:
+    """Return a query of the typed rows of a source: values, and which check failed on what.
 
     Args:
         source: SQL of the raw rows.
@@ -27,7 +37,7 @@ def load(source: str, casts: Sequence[Cast], besides: str = "") -> str:
         raw = "CASE " + " ".join(f"WHEN {test} THEN left({text}, 200)" for test, text in checks) + " END"
     more = f", {besides}" if besides else ""
     return (
-        f"CREATE TABLE mlspec_typed AS SELECT {_values(casts)}, CAST({code} AS INTEGER) AS mlspec_reject, "
+        f"SELECT {_values(casts)}, CAST({code} AS INTEGER) AS mlspec_reject, "
         f"CAST({raw} AS VARCHAR) AS mlspec_raw{more} FROM ({cast_source(source, casts)}) AS mlspec_source"
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -41,18 +41,22 @@ class Marks:
         """
         return cls(source, context, _look(source, context))
 
-    def check(self) -> None:
+    def check(self, files: Sequence[Path] | None = None) -> None:
         """Refuse what became another meanwhile.
+
+        Args:
+            files: Those that are looked at; all where absent.
 
         Raises:
             StepError: a file changed, came or went; it is named.
         """
+        before = self.files if files is None else {file: self.files[file] for file in files}
         try:
-            now = _look(self.source, self.context)
+            now = _look(self.source, self.context) if files is None else _marks(files)
         except (MissingError, OSError):
             now = {}
-        for file in sorted({*self.files, *now}):
-            if self.files.get(file) == now.get(file):
+        for file in sorted({*before, *now}):
+            if before.get(file) == now.get(file):
                 continue
             word = "changed" if file in self.files and file in now else "came" if file in now else "went"
             assert isinstance(self.source, FileSource)
@@ -69,8 +73,12 @@ class Marks:
 def _look(source: Source, context: Context) -> dict[Path, tuple[int, int, int, int]]:
     if not isinstance(source, FileSource) or "://" in source.path:
         return {}
+    return _marks(files_of(source, context))
+
+
+def _marks(files: Sequence[Path]) -> dict[Path, tuple[int, int, int, int]]:
     found = {}
-    for file in files_of(source, context):
+    for file in files:
         state = file.stat()
         found[file] = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
     return found
