@@ -32,6 +32,7 @@ def board(arguments: argparse.Namespace) -> int:
     from importlib.util import find_spec
 
     from mlspec.errors import MissingError, UsageError
+    from mlspec.sdk.terminable import terminable
 
     if not 1 <= arguments.port <= 65535:
         raise UsageError(f"there is no port {arguments.port}", fix="--port 6006, or any up to 65535")
@@ -45,7 +46,7 @@ def board(arguments: argparse.Namespace) -> int:
         raise MissingError(f"no training has written events under '{folder}' yet", fix="`mlspec run`")
     sys.stderr.write(harmless(f"http://{HOST}:{arguments.port} shows {folder}; Ctrl-C ends it\n"))
     words = ["--logdir", str(folder), "--host", HOST, "--port", str(arguments.port)]
-    with subprocess.Popen([sys.executable, "-m", "tensorboard.main", *words]) as server:
+    with terminable(), subprocess.Popen([sys.executable, "-m", "tensorboard.main", *words]) as server:
         try:
             return int(server.wait() != 0)
         except BaseException:

@@ -65,7 +65,8 @@ class FileSource(Source):
         """Return the rows of some of this source's local files, in their order; None where this kind reads
         all files together or none.
 
-        What columns there are is decided by all files, as in `read`.
+        What columns there are is decided by all files, as in `read`; that they agree is looked at once, by
+        `columns`, before.
 
         Args:
             files: Their paths.

@@ -62,17 +62,20 @@ class Arrow(FileSource):
         """Return the rows with the types of the files; folders' columns are text."""
         from mlspec.engine.reading.files import all_rows
 
+        self.columns(context)
         return all_rows(self, context)
 
     def read_files(self, files: Sequence[File], context: Context, *, named: bool = True) -> ibis.Table:
         """Return the rows of some files."""
         from mlspec.engine.database import database
         from mlspec.engine.reading.arrow_files import arrow_files
-        from mlspec.engine.reading.files import partitions_of
+        from mlspec.engine.reading.files import files_of, partitions_of
+        from mlspec.engine.reading.places import name_of
 
-        connection = database(context)
-        self.columns(context)
-        rows = arrow_files(files, self._schema(context), partitions_of(self, context), context, named=named)
+        connection, folders = database(context), partitions_of(self, context)
+        first = files_of(self, context)[0]
+        schema = _schema(first, name_of(first, context, folders.root))
+        rows = arrow_files(files, schema, folders, context, named=named)
         connection.con.register("mlspec_arrow", rows)
         found: ibis.Table = connection.table("mlspec_arrow")
         return found

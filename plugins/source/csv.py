@@ -124,22 +124,22 @@ class Csv(FileSource):
         """Return the rows, every column as text."""
         from mlspec.engine.reading.files import all_rows
 
+        self.columns(context)
         return all_rows(self, context)
 
     def read_files(self, files: Sequence[File], context: Context, *, named: bool = True) -> ibis.Table:
         """Return the rows of some files, every column as text."""
         from mlspec.engine.database import database
         from mlspec.engine.reading.file_names import note_names
-        from mlspec.engine.reading.files import partitions_of
+        from mlspec.engine.reading.files import files_of, partitions_of
         from mlspec.engine.reading.lines import LONGEST
         from mlspec.engine.reading.partitions import FILE
         from mlspec.engine.reading.places import name_of
         from mlspec.engine.reading.unpacked import check_whole
         from mlspec.engine.sql import file_list, literal
 
-        folders = partitions_of(self, context)
-        names = self.columns(context)
-        names = names[: len(names) - len(folders.columns)]
+        folders, first = partitions_of(self, context), files_of(self, context)[0]
+        names = self._header(first, name_of(first, context, folders.root))
         for file in files:
             check_whole(file, name_of(file, context, folders.root))
         options = {

@@ -62,6 +62,7 @@ class Parquet(FileSource):
         """Return the rows with the types of the files; folders' columns are text."""
         from mlspec.engine.reading.files import all_rows
 
+        self.columns(context)
         return all_rows(self, context)
 
     def read_files(self, files: Sequence[File], context: Context, *, named: bool = True) -> ibis.Table:
@@ -72,7 +73,6 @@ class Parquet(FileSource):
         from mlspec.engine.sql import file_list, literal
 
         folders = partitions_of(self, context)
-        self.columns(context)
         options = "hive_partitioning = false"
         if folders.columns or named:
             options += f", filename = {literal(FILE)}"

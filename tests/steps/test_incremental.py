@@ -13,9 +13,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather
 
+from mlspec.engine.checking import file_profiles
 from mlspec.engine.files import read_json
 from mlspec.engine.parts import Parts
 from mlspec.engine.preparing.work import Work
+from mlspec.engine.reading import by_file
 from mlspec.engine.reading.by_file import ByFile, Fresh
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
@@ -358,6 +360,58 @@ def test_what_a_killed_run_had_read_is_not_read_again(
     found, _ = _work(tmp_path, tmp_path / "parts", tmp_path / "again", "csv")
     assert len(read) == 3
     assert found == _work(tmp_path, None, tmp_path / "all", "csv")[0]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_files_that_are_read_in_groups_give_the_bytes_of_all_at_once(
+    tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _begin(tmp_path, form)
+    whole, _ = _work(tmp_path, tmp_path / "parts", tmp_path / "whole", form)
+    monkeypatch.setattr(by_file, "TOGETHER", 1)
+    monkeypatch.setattr(by_file, "FILES", 4)
+    monkeypatch.setattr(file_profiles, "CELLS", 1)
+    opened: list[int] = []
+    inner = ByFile.open
+
+    def spy(self: ByFile, places: Sequence[int]) -> Fresh:
+        opened.append(len(places))
+        return inner(self, places)
+
+    monkeypatch.setattr(ByFile, "open", spy)
+    assert _work(tmp_path, tmp_path / "others", tmp_path / "groups", form)[0] == whole
+    assert opened == ([4, 2] if form in ("parquet", "arrow") else [1] * 6)
+
+
+def test_rows_of_parquet_that_cannot_be_read_are_told_as_those_of_a_table(tmp_path: Path) -> None:
+    folder, pieces = _begin(tmp_path, "parquet")
+    for name in (_name(1, "parquet"), _name(4, "parquet")):
+        frame = pieces[name].copy()
+        frame.loc[frame.index[[3, 5, 8, 9]], "age"] = float("inf")
+        _write(folder, name, frame, "parquet")
+    _write(folder, _name(5, "parquet"), pieces[_name(5, "parquet")][:0], "parquet")
+    found, _ = _work(tmp_path, tmp_path / "parts", tmp_path / "found", "parquet")
+    assert found == _work(tmp_path, None, tmp_path / "all", "parquet")[0]
+    assert read_json(tmp_path / "found" / "ingest" / "rejects.json")["rows"] == 8
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_of_a_file_that_changes_while_it_is_read_nothing_is_kept(
+    tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = _begin(tmp_path, form)
+    inner = file_profiles.write_profile
+
+    def change(*asked: Any) -> dict[str, Any]:
+        found = inner(*asked)
+        os.utime(folder / f"part-00.{form}", (1, 1))
+        return found
+
+    monkeypatch.setattr(file_profiles, "write_profile", change)
+    with pytest.raises(StepError, match=rf"'rows/part-00\.{form}' changed while it was read"):
+        _work(tmp_path, tmp_path / "parts", tmp_path / "found", form)
+    kept = [file for file in (tmp_path / "parts").rglob("numbers.bin")]
+    assert not kept
 
 
 def test_a_sample_and_a_single_file_keep_nothing(tmp_path: Path) -> None:

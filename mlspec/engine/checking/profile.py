@@ -43,19 +43,17 @@ def write_profile(rows: Iterator[pa.Table], forms: Mapping[str, str], folder: Pa
                     if part is not None:
                         numbers.write(part.tobytes())
                         at += len(part)
-            for name, place in texts.items():
-                counted = pc.value_counts(piece.column(name).drop_null().combine_chunks())
-                written.write_table(
-                    pa.table(
-                        [
-                            pa.array(np.full(len(counted), place, np.int32)),
-                            counted.field("values").cast(pa.string()),
-                            counted.field("counts"),
-                        ],
-                        schema=_TEXT,
-                    )
-                )
+            counted = [_counted(piece.column(name), place) for name, place in texts.items()]
+            if counted:
+                written.write_table(pa.Table.from_batches(counted))
     return {"rows": total, "numbers": found}
+
+
+def _counted(column: pa.ChunkedArray, place: int) -> pa.RecordBatch:
+    """Return the texts of a column with their rows."""
+    found = pc.value_counts(column.drop_null().combine_chunks())
+    places = pa.array(np.full(len(found), place, np.int32))
+    return pa.record_batch([places, found.field("values").cast(pa.string()), found.field("counts")], _TEXT)
 
 
 def run_of(values: NDArray[np.float64]) -> Run:
@@ -81,7 +79,7 @@ def runs(folder: Path, places: Sequence[Sequence[int]]) -> list[Run]:
     """
     if not places:
         return []
-    mapped = np.memmap(folder / NUMBERS, np.float64, "r")
+    mapped = np.memmap(str(folder / NUMBERS), np.float64, "r")
     found: list[Run] = []
     for at, many, counted in places:
         counts = mapped[at + many : at + 2 * many].view(np.int64) if counted else None

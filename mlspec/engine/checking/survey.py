@@ -15,7 +15,7 @@ from mlspec.engine.checking.summed import summed
 from mlspec.engine.database import database, settle
 from mlspec.engine.parts import Part, key_of
 from mlspec.engine.pulse import pulse
-from mlspec.engine.reading.by_file import ByFile
+from mlspec.engine.reading.by_file import FILES, ByFile
 from mlspec.engine.reading.reading import BOOLEAN, INTEGER
 from mlspec.engine.reading.refusal import told
 from mlspec.engine.reading.reject import Reject
@@ -173,8 +173,10 @@ class _Texts:
     @cached_property
     def _backend(self) -> Any:
         backend = database(self.context)
-        listed = file_list(self.files)
-        backend.con.execute(f"CREATE TABLE mlspec_texts AS SELECT * FROM read_parquet({listed})")
+        backend.con.execute("CREATE TABLE mlspec_texts (place INTEGER, value VARCHAR, rows BIGINT)")
+        for start in range(0, len(self.files), FILES):
+            listed = file_list(self.files[start : start + FILES])
+            backend.con.execute(f"INSERT INTO mlspec_texts FROM read_parquet({listed})")
         settle(backend)
         return backend
 

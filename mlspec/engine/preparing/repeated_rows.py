@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import ibis
 
@@ -35,8 +36,15 @@ def repeated_rows(
         keys: Columns that name a row.
         count: How many rows there are.
     """
-    content = ", ".join(quote(name) for name in columns)
     every = -(-count // LOOKED)
+    with _hashed(rows, columns, every) as hashed:
+        yield from _repeated(rows, hashed, keys, every)
+
+
+@contextmanager
+def _hashed(rows: ibis.Table, columns: Sequence[str], every: int) -> Iterator[Callable[[str], str]]:
+    """Give what writes, for a source of rows, the query of hashes of their content."""
+    content = ", ".join(quote(name) for name in columns)
     code, part_of = f"hash({content})", f"hash({content})"
     if not here(rows):
         code = f"md5(ROW({content})::text)"
@@ -48,6 +56,21 @@ def repeated_rows(
             f"WHERE {part_of} % {every} = 0)"
         )
 
+    if not here(rows):
+        yield hashed
+        return
+    # All rows are read once; what is kept of them takes some tens of megabytes at most.
+    connection = rows.get_backend().con
+    connection.execute(f"CREATE TABLE mlspec_contents AS {hashed('mlspec_assigned')}")
+    try:
+        yield lambda _: "(SELECT * FROM mlspec_contents)"
+    finally:
+        connection.execute("DROP TABLE mlspec_contents")
+
+
+def _repeated(
+    rows: ibis.Table, hashed: Callable[[str], str], keys: Sequence[str], every: int
+) -> Iterator[Suspicion]:
     def paired(source: str) -> str:
         training = (
             f"(SELECT code, min(place) AS place FROM {hashed(source)} AS first_ones WHERE split = 'train'"

@@ -35,7 +35,7 @@ FORM = 1
 """Raised when what is kept of a file has another form or meaning."""
 
 
-TOGETHER, FILES = 64 * 2**20, 512
+TOGETHER, FILES = 64 * 2**20, 128
 """Bytes of text that are brought into one table, and files that are open at once, at most: a file with more
 has a table of its own."""
 
@@ -102,6 +102,7 @@ class ByFile:
         marks = Marks.of(source, context)
         fingerprint = source.fingerprint(context)
         with told(marks):
+            source.columns(context)
             raw = source.read_files(files[:1], context)
             if raw is None:
                 return None
