@@ -410,8 +410,7 @@ def test_of_a_file_that_changes_while_it_is_read_nothing_is_kept(
     monkeypatch.setattr(file_profiles, "write_profile", change)
     with pytest.raises(StepError, match=rf"'rows/part-00\.{form}' changed while it was read"):
         _work(tmp_path, tmp_path / "parts", tmp_path / "found", form)
-    kept = [file for file in (tmp_path / "parts").rglob("numbers.bin")]
-    assert not kept
+    assert not list((tmp_path / "parts").rglob("numbers.bin"))
 
 
 def test_a_sample_and_a_single_file_keep_nothing(tmp_path: Path) -> None:
