@@ -48,7 +48,10 @@ def test_what_is_missing_is_told(
 
 
 @pytest.mark.timeout(120)
-def test_it_serves_the_runs_of_a_spec_on_loopback_until_it_is_stopped(here: Path) -> None:
+@pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_it_serves_the_runs_of_a_spec_on_loopback_until_it_is_stopped(
+    here: Path, stop: signal.Signals, status: int
+) -> None:
     from torch.utils.tensorboard import SummaryWriter
 
     with SummaryWriter(str(here / "artifacts/small/logs/train")) as writer:
@@ -65,9 +68,12 @@ def test_it_serves_the_runs_of_a_spec_on_loopback_until_it_is_stopped(here: Path
     try:
         assert b"train" in _answer(f"http://127.0.0.1:{port}/data/runs")
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        # A terminal tells all of its processes; what ends a process by its number tells that one only.
+        os.killpg(process.pid, stop) if stop == signal.SIGINT else process.send_signal(stop)
         process.communicate(timeout=20)
-    assert process.returncode == 130
+    assert process.returncode == status
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def _answer(url: str) -> bytes:
