@@ -84,6 +84,15 @@ class Gradients:
         self.backward(summed * (ranks / rows), last)
         return scores.detach(), summed.detach()
 
+    def look(
+        self, numbers: torch.Tensor, codes: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor | None
+    ) -> tuple[float, int]:
+        """Return the sum of the losses of some rows, as `add` takes them, and how many rows they are."""
+        summed = loss(
+            self.lesson.target.kind, self._scores(numbers, codes), truth, weight, "sum", self.lesson.loss
+        )
+        return float(summed.item()), len(truth)
+
     def _scores(self, numbers: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
         if self.lesson.precision == "fp32":
             return self.score(numbers, codes)

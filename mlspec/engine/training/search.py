@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +22,8 @@ from mlspec.errors import StepError
 from mlspec.sdk.slot import Slot
 from mlspec.sdk.strategy import Strategy
 
+Batch = tuple[torch.Tensor | None, ...]
+
 EPOCH = 32
 """Optimiser steps that an epoch keeps: larger batches learn less from the same rows."""
 LEAST, MOST, STEPS = 1e-6, 1.0, 100
@@ -31,6 +34,8 @@ DIVERGED = 4.0
 """Times the least loss at which the search ends."""
 SKIPPED = 10
 """First steps, of which the smoothed loss says little."""
+LOOKED_AT = 4_096
+"""Rows whose loss is looked at behind each step, about."""
 
 
 def batch_size(lesson: Lesson, budget: int, devices: int) -> int:
@@ -101,11 +106,12 @@ def learning_rate(lesson: Lesson) -> float:
 def steepest(rates: Sequence[float], losses: Sequence[float]) -> float | None:
     """Return the rate at which losses fall fastest, over the logarithm of the rates; None where none falls.
 
-    Losses are smoothed from both ends, so that the curve does not move to larger rates.
+    Losses are smoothed from both ends, so that the curve does not move to larger rates. Behind the least one
+    nothing counts: what falls there had grown before.
 
     Args:
         rates: That were tried, each larger by the same factor.
-        losses: Of a batch at each.
+        losses: Of the same rows at each.
 
     Example:
         >>> rates = [10 ** (place / 10) for place in range(-40, 1)]
@@ -113,10 +119,12 @@ def steepest(rates: Sequence[float], losses: Sequence[float]) -> float | None:
         >>> round(steepest(rates, losses), 4)
         0.01
     """
-    some = slice(SKIPPED, -1)
-    if len(rates[some]) < 2:
+    if len(rates) < SKIPPED + 2:
         return None
     both = (_smooth(losses) + _smooth(losses[::-1])[::-1]) / 2
+    some = slice(SKIPPED, SKIPPED + int(np.argmin(both[SKIPPED:-1])) + 1)
+    if len(rates[some]) < 2:
+        return None
     falls = np.gradient(both[some], np.log(rates[some]))
     place = int(np.argmin(falls))
     return float(rates[some][place]) if falls[place] < 0 else None
@@ -131,7 +139,11 @@ def _smooth(losses: Sequence[float]) -> NDArray[np.float64]:
 
 
 def _tried(lesson: Lesson) -> tuple[list[float], list[float]]:
-    """Return the rates that were tried and the loss of a batch at each, until it grew too far."""
+    """Return the rates that were tried and the loss at each, until it grew too far.
+
+    It is the loss of the same rows each time, before the step: a batch of its own would tell at which
+    step rows far out came, and not what was learnt.
+    """
     device = torch.device("cuda" if lesson.accelerator == "cuda" else "cpu")
     # Without a scaled loss fp16 would lose small gradients.
     precision = "fp32" if lesson.precision == "fp16" else lesson.precision
@@ -146,16 +158,16 @@ def _tried(lesson: Lesson) -> tuple[list[float], list[float]]:
     )
     rates: list[float] = []
     losses: list[float] = []
+    looked_at = [*_first(_batches(lesson), min(LOOKED_AT, lesson.rows))]
     for step, batch in zip(range(STEPS), _batches(lesson), strict=False):
         rate = LEAST * (MOST / LEAST) ** (step / (STEPS - 1))
         for group in optimizer.param_groups:
             group["lr"] = rate
-        optimizer.zero_grad()
-        numbers, codes, truth, weight = (None if part is None else part.to(device) for part in batch)
-        assert numbers is not None and codes is not None and truth is not None
-        _, summed = gradients.add(numbers, codes, truth, weight, len(truth))
-        losses.append(float(summed.item()) / len(truth))
+        losses.append(_loss(gradients, looked_at, device))
         rates.append(rate)
+        optimizer.zero_grad()
+        numbers, codes, truth, weight = _on(batch, device)
+        gradients.add(numbers, codes, truth, weight, len(truth))
         smooth = _smooth(losses)
         if not math.isfinite(losses[-1]) or (step > SKIPPED and smooth[-1] > DIVERGED * smooth.min()):
             return rates[:-1], losses[:-1]
@@ -165,7 +177,34 @@ def _tried(lesson: Lesson) -> tuple[list[float], list[float]]:
     return rates, losses
 
 
-def _batches(lesson: Lesson) -> Iterator[tuple[torch.Tensor | None, ...]]:
+def _first(batches: Iterator[Batch], rows: int) -> Iterator[Batch]:
+    """Give the first batches, until they have so many rows."""
+    for batch in batches:
+        yield batch
+        assert batch[2] is not None
+        rows -= len(batch[2])
+        if rows <= 0:
+            return
+
+
+def _on(batch: Batch, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, Any]:
+    """Return a batch's numbers, codes, truth and weight (or None) on a device."""
+    numbers, codes, truth, weight = (None if part is None else part.to(device) for part in batch)
+    assert numbers is not None and codes is not None and truth is not None
+    return numbers, codes, truth, weight
+
+
+def _loss(gradients: Gradients, batches: Sequence[Batch], device: torch.device) -> float:
+    """Return the mean loss of some rows, with the same elements left out each time; nothing learns of it."""
+    total, rows = 0.0, 0
+    with torch.no_grad(), seeded(gradients.lesson.seed):
+        for batch in batches:
+            found, count = gradients.look(*_on(batch, device))
+            total, rows = total + found, rows + count
+    return total / rows
+
+
+def _batches(lesson: Lesson) -> Iterator[Batch]:
     """Give batches as training has them, epoch after epoch."""
     rows = rows_of(lesson.train, lesson.target, lesson.class_weights)
     drawn = draws(lesson.train, lesson.target) if lesson.balanced else None

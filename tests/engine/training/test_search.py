@@ -13,7 +13,7 @@ import torch
 from mlspec.engine.training.memory import memory
 from mlspec.engine.training.search import EPOCH, batch_size, learning_rate, steepest
 from mlspec.errors import StepError
-from tests.engine.training.test_fit import choose, lesson, run
+from tests.engine.training.test_fit import choose, lesson, run, target_of
 
 RATES = np.logspace(-6, 0, 100)
 
@@ -49,6 +49,27 @@ def test_a_training_learns_best_about_the_rate_that_was_found(optimizer: str, tm
     found = learning_rate(what(1e-3))
     losses = {factor: loss(found * factor) for factor in (0.01, 1, 100)}
     assert losses[1] < losses[0.01] and losses[1] < losses[100], (found, losses)
+
+
+@pytest.mark.parametrize(("far", "least", "most"), [(0, 0.005, 0.1), (6, 0.0005, 0.1)])
+def test_other_orders_of_the_rows_give_a_rate_like_it_though_some_targets_are_far_out(
+    far: int, least: float, most: float
+) -> None:
+    for seed in range(4):
+        what = lesson("number", rows=400, batch_size=64, seed=seed, optimizer=choose("optimizer", "adamw"))
+        rng, truth = np.random.default_rng(seed), what.train.target.copy()
+        truth[rng.choice(400, far, replace=False)] += 40 * truth.std() * rng.choice([-1, 1], far)
+        train = dataclasses.replace(what.train, target=truth)
+        what = dataclasses.replace(what, train=train, target=target_of("number", train))
+        assert least < learning_rate(what) < most, seed
+
+
+def test_what_falls_behind_the_least_loss_counts_for_nothing() -> None:
+    curve = 1 / (1 + (RATES / 1e-3) ** 1.5)
+    bounced = np.where(RATES > 0.1, 5.0, curve)
+    bounced[RATES > 0.5] = 0.5
+    found = steepest(list(RATES), list(bounced))
+    assert found is not None and 3e-4 < found < 3e-3
 
 
 def test_it_is_the_same_each_time_and_leaves_the_generators_alone() -> None:
