@@ -17,25 +17,22 @@ from mlspec.engine.graph.features import fit_features, read_features, write_feat
 from mlspec.engine.graph.hostile import hostile_rows
 from mlspec.engine.graph.session import Session
 from mlspec.engine.preparing.assigned import assigned
-from mlspec.engine.preparing.encoded_files import EncodedFiles
-from mlspec.engine.preparing.file_contents import contents_of, made_of
 from mlspec.engine.preparing.fit_target import fit_target
+from mlspec.engine.preparing.look_at_files import look_at_files
 from mlspec.engine.preparing.moved import moved, needed
 from mlspec.engine.preparing.reference import reference
-from mlspec.engine.preparing.repeated_rows import repeated_rows
 from mlspec.engine.preparing.server_sums import server_sums
 from mlspec.engine.preparing.sums import write_sums
+from mlspec.engine.preparing.suspicion import Suspicion
 from mlspec.engine.preparing.suspicions import suspicions
 from mlspec.engine.preparing.work import Work
 from mlspec.engine.provenance import FILE, made_by
 from mlspec.engine.pulse import pulse
 from mlspec.engine.pushdown.open_reading import open_reading
 from mlspec.engine.reading.reading import Reading
-from mlspec.sdk.budget import WIDE
 from mlspec.sdk.context import Context
-from mlspec.sdk.contract import InputColumn, ModelInputs
+from mlspec.sdk.contract import FittedTarget, InputColumn
 from mlspec.sdk.feature import Feature
-from mlspec.sdk.file_source import FileSource
 from mlspec.sdk.frozen import freeze
 from mlspec.sdk.slot import Slot
 from mlspec.sdk.split import Split
@@ -94,7 +91,6 @@ def _write(
     told = data["target"]
     target = fit_target(train, told["column"], told["kind"], told.get("positive"))
     write_json(output / "target.json", target.model_dump())
-    names = [item.name for item in columns]
     stay = not here(rows) and parameters.get("training_rows") == "sums"
     kinds = {name: feature.kind for name, feature in sorted(features.items())}
     keys, every = tuple(data.get("key") or ()), sum(counts.values())
@@ -102,14 +98,14 @@ def _write(
         with pulse(rows.get_backend().con, context, reading.rows, "rows"):
             graph = onnx.load(output / "features.onnx")
             sums = server_sums(train, graph, columns, shape, target, data.get("weight"))
-            profile = reference(train.select("mlspec_row", *names))
-            found = tuple(repeated_rows(rows, [*kinds, target.column], keys, every))
         write_sums(output / "sums", sums)
+        profile, found = _look(rows, columns, kinds, target, keys, counts, context)
         rows = rows.filter(rows.mlspec_split != "train")
     if not here(rows):
         rows = moved(rows, _needed(parameters), every - (counts["train"] if stay else 0), context)
         reading.close()
-        train = rows.filter(rows.mlspec_split == "train").drop("mlspec_split")
+    if not stay:
+        profile, found = _look(rows, columns, kinds, target, keys, counts, context)
     work = Work(
         rows,
         columns,
@@ -118,7 +114,7 @@ def _write(
         data.get("weight"),
         Session(output / "features.onnx", columns, (NUMBERS, CODES)),
         context,
-        _files(reading, data, manifest, rows, shape, output, context),
+        look_at_files(reading, data, manifest, rows, shape, output, context),
     )
     for split in ("val",) if stay else ("train", "val"):
         work.encode(split, counts[split], output / "shards" / split)
@@ -128,15 +124,9 @@ def _write(
     if not stay:
         work.keep_keys(keys, output / "rows" / "train.parquet")
     work.keep_test(counts["test"], output / "rows" / "test.parquet")
-    if not stay:
-        with pulse(rows.get_backend().con, context, counts["train"], "rows"):
-            profile = reference(train.select("mlspec_row", *names))
     work.keep_parity(counts["test"], hostile_rows(columns, _known(profile, columns)), output)
     write_json(output / "reference.json", profile)
     write_json(output / "ledger.json", _ledger(reading, counts))
-    if not stay:
-        with pulse(rows.get_backend().con, context, reading.rows, "rows"):
-            found = suspicions(rows, kinds, target, keys, counts)
     rows.get_backend().disconnect()
     for suspicion in found:
         context.say(f"warning: {suspicion.text}")
@@ -170,28 +160,21 @@ def _needed(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     return needed(parameters["data"], split.reads(), (*slices, *segments))
 
 
-def _files(
-    reading: Reading,
-    data: Mapping[str, Any],
-    manifest: Mapping[str, Any],
+def _look(
     rows: ibis.Table,
-    shape: ModelInputs,
-    output: Path,
+    columns: Sequence[InputColumn],
+    kinds: Mapping[str, str],
+    target: FittedTarget,
+    keys: Sequence[str],
+    counts: Mapping[str, int],
     context: Context,
-) -> EncodedFiles | None:
-    """Return the files whose rows are encoded one by one; None where they are not known apart."""
-    source = Slot("source").choose(freeze(data["source"]))
-    if reading.extents is None or not isinstance(source, FileSource):
-        return None
-    query = "SELECT mlspec_row, mlspec_split FROM mlspec_assigned"
-    return EncodedFiles.of(
-        contents_of(source, manifest, context),
-        reading.extents,
-        rows.get_backend().con.execute(query).to_arrow_reader(WIDE),
-        made_of(source, data, manifest, output, context),
-        shape,
-        context.before(),
-    )
+) -> tuple[dict[str, Any], tuple[Suspicion, ...]]:
+    """Return the reference of the training rows, and what is suspicious of all rows, wherever they lie."""
+    train = rows.filter(rows.mlspec_split == "train").select("mlspec_row", *(item.name for item in columns))
+    with pulse(rows.get_backend().con, context, counts["train"], "rows"):
+        profile = reference(train)
+    with pulse(rows.get_backend().con, context, sum(counts.values()), "rows"):
+        return profile, suspicions(rows, kinds, target, keys, counts)
 
 
 def _ledger(reading: Reading, counts: Mapping[str, int]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import ibis
 import pyarrow as pa
 
+from mlspec.engine.ask import here
 from mlspec.engine.preparing.repeated_rows import repeated_rows
 from mlspec.engine.preparing.suspicion import Suspicion
 from mlspec.engine.preparing.suspicious_columns import suspicious_columns
@@ -28,14 +29,19 @@ def suspicions(
 ) -> tuple[Suspicion, ...]:
     """Return all that is suspicious; the work is bounded.
 
+    Columns are judged by rows side by side: of rows in a server, copies alone are looked for.
+
     Args:
-        rows: All rows with `mlspec_row` and `mlspec_split`.
+        rows: All rows with `mlspec_row` and `mlspec_split`, here as `mlspec_assigned`.
         kinds: The kind of each feature.
         target: What is predicted.
         keys: Columns that name a row.
         counts: Rows of each split.
     """
     columns = [*kinds, target.column]
+    copies = repeated_rows(rows, columns, keys, sum(counts.values()))
+    if not here(rows):
+        return tuple(copies)
     every = max(1, -(-counts["train"] // min(ROWS, max(CELLS // len(columns), 1_000))))
     chosen = ", ".join(quote(name) for name in columns)
     query = f"""
@@ -43,7 +49,4 @@ def suspicions(
         WHERE mlspec_split = 'train' AND hash(mlspec_row) % {every} = 0 ORDER BY mlspec_row
     """
     table: pa.Table = rows.get_backend().con.execute(query).to_arrow_table()
-    return (
-        *repeated_rows(rows, columns, keys, sum(counts.values())),
-        *suspicious_columns(table, kinds, target, every),
-    )
+    return (*copies, *suspicious_columns(table, kinds, target, every))

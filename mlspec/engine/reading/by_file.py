@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
-import duckdb
 import ibis
 
-import mlspec
 from mlspec import registry
 from mlspec.engine.parts import Parts, key_of
 from mlspec.engine.pulse import pulse
 from mlspec.engine.reading.cast import Cast, cast
-from mlspec.engine.reading.files import PACKED, files_of, partitions_of
+from mlspec.engine.reading.file_keys import contents_of, reader_of
+from mlspec.engine.reading.files import PACKED, files_of
 from mlspec.engine.reading.load import typed
 from mlspec.engine.reading.marks import Marks
 from mlspec.engine.reading.partitions import FILE
@@ -31,7 +29,7 @@ from mlspec.sdk.frozen import freeze
 from mlspec.sdk.slot import Slot
 from mlspec.sdk.source import Unreadable
 
-FORM = 1
+FORM = 2
 """Raised when what is kept of a file has another form or meaning."""
 
 
@@ -93,8 +91,7 @@ class ByFile:
         source = Slot("source").choose(freeze(data["source"]))
         if context.parts is None or data.get("sample") or not isinstance(source, FileSource):
             return None
-        code = registry.file("source", source.kind)
-        if code is None or source.keeps or not _apart(type(source)):
+        if registry.file("source", source.kind) is None or source.keeps or not _apart(type(source)):
             return None
         files = files_of(source, context)
         if len(files) == 1:
@@ -110,14 +107,10 @@ class ByFile:
             zone = raw.get_backend().con.execute("SELECT current_setting('TimeZone')").fetchone()
             raw.get_backend().disconnect()
         casts = tuple(cast(role, schema[role.column]) for role in roles(data, tuple(schema.names)))
-        folders, root = partitions_of(source, context), root_of(source.path, context)
-        common = [FORM, mlspec.__version__, duckdb.__version__, sha256(code.read_bytes()).hexdigest(), zone]
-        common += [source.model_dump(mode="json", exclude={"path"}), [asdict(item) for item in casts]]
+        root = root_of(source.path, context)
+        common = [FORM, *reader_of(source), zone, [asdict(item) for item in casts]]
         common += [[name, str(kind)] for name, kind in schema.items()]
-        keys = tuple(
-            key_of([common, entry["size"], entry["sha256"], folders.values(file)])
-            for file, entry in zip(files, fingerprint["files"], strict=True)
-        )
+        keys = tuple(key_of([common, content]) for content in contents_of(source, fingerprint, context))
         names = tuple(name_of(file, context, root) for file in files)
         return cls(source, context, files, names, keys, casts, fingerprint, marks)
 

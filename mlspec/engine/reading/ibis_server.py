@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from mlspec.engine.reading.asked import Answer, Asked
 from mlspec.engine.reading.foreign import as_taken, taken
-from mlspec.engine.reading.server_url import masked, scheme_of, server_url, told_as
+from mlspec.engine.reading.server_url import masked, scheme_of, server_url, unreachable
 from mlspec.errors import MissingError, MlspecError, StepError
 from mlspec.sdk.selection import selection
 
@@ -70,11 +70,7 @@ def _connected(asked: Asked, url: str) -> Any:
             raise _missing(scheme) from missing
         except Exception as error:  # noqa: BLE001 - each driver has faults of its own, of no common kind
             why = next((known for known in KNOWN if known.lower() in str(error).lower()), None)
-            fault = MissingError(
-                f"the database {told_as(str(asked.url))} cannot be reached: {why or type(error).__name__}",
-                where="data.source.url",
-                fix="check the URL, the server and the network from here",
-            )
+            fault = unreachable(str(asked.url), why or type(error).__name__)
         else:
             return connection
     # Without the driver's own words: they may hold a password, and -v shows what stands behind an error.

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlspec.engine.reading.asked import Answer, Asked
-from mlspec.engine.reading.server_url import masked, server_url, told_as
+from mlspec.engine.reading.server_url import masked, server_url, unreachable
 from mlspec.errors import MissingError, StepError
 
 SECONDS = 10
@@ -189,8 +189,4 @@ def _with_timeout(url: str) -> str:
 
 def _away(asked: Asked, words: str) -> MissingError:
     why = next((known for known in KNOWN if known.lower() in words.lower()), "no connection")
-    return MissingError(
-        f"the database {told_as(str(asked.url))} cannot be reached: {why}",
-        where="data.source.url",
-        fix="check the URL, the server and the network from here",
-    )
+    return unreachable(str(asked.url), why)

@@ -58,9 +58,7 @@ class Reading:
     marks: Marks | None = None
     """Of files that each question reads anew; None where the rows are in the database."""
     extents: tuple[int, ...] | None = None
-    """Of several files: how many rows were taken apart of each, rejected ones with them; None where that was
-    not told.
-    """
+    """Of several files of text: how many rows were taken apart of each, rejected ones with them."""
 
     @classmethod
     def where_it_lies(cls, data: Mapping[str, Any], context: Context, readable: int | None = None) -> Self:
@@ -101,7 +99,6 @@ class Reading:
             types_told={item.role.column: item.type for item in casts},
             max_rejects=float(data.get("max_rejects") or 0.0),
             marks=marks,
-            extents=_extents(source, marks),
         )
 
     @contextmanager
@@ -129,12 +126,12 @@ class Reading:
             StepError: the source cannot be read, or a column cannot be what the spec says.
         """
         by_file = ByFile.of(data, context)
-        extents: tuple[int, ...] | None
+        extents = None
         if by_file is not None and by_file.source.parsed:
             casts = by_file.casts
             connection, lost, extents = _by_file(by_file)
         else:
-            connection, casts, lost, extents = _at_once(data, context)
+            connection, casts, lost = _at_once(data, context)
         if by_file is not None:
             by_file.marks.check()
         unreadable = tuple(Reject(None, item.reason, item.rows, item.examples) for item in lost)
@@ -149,7 +146,7 @@ class Reading:
             types_told={item.role.column: item.type for item in casts},
             max_rejects=float(data.get("max_rejects") or 0.0),
             fingerprint=None if by_file is None else by_file.fingerprint,
-            extents=None if data.get("sample") else extents,
+            extents=extents,
         )
 
     @property
@@ -212,7 +209,7 @@ class Reading:
 
 def _at_once(
     data: Mapping[str, Any], context: Context
-) -> tuple[Any, tuple[Cast, ...], tuple[Unreadable, ...], tuple[int, ...] | None]:
+) -> tuple[Any, tuple[Cast, ...], tuple[Unreadable, ...]]:
     """Read the whole source into `mlspec_typed`."""
     source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
     marks = Marks.of(source, context)
@@ -223,17 +220,8 @@ def _at_once(
         with pulse(connection.con, context, marks.size, "bytes"):
             connection.con.execute(load(ibis.to_sql(raw, dialect="duckdb"), casts))
         lost = source.unreadable(raw)
-        extents = _extents(source, marks)
     marks.check()
-    return connection, casts, lost, extents
-
-
-def _extents(source: Source, marks: Marks) -> tuple[int, ...] | None:
-    """Return how many rows each of several files has, where files tell."""
-    if not isinstance(source, FileSource) or source.keeps or len(marks.files) < 2:
-        return None
-    found = tuple(source.rows_of(file) for file in marks.files)
-    return None if None in found else found  # type: ignore[return-value]
+    return connection, casts, lost
 
 
 def _by_file(by_file: ByFile) -> tuple[Any, tuple[Unreadable, ...], tuple[int, ...]]:

@@ -54,9 +54,19 @@ def scheme_of(url: str) -> str:
     return url.partition("://")[0]
 
 
-def told_as(text: str) -> str:
-    """Return what may be told of a URL: itself if it holds no secret, else the variable that does."""
-    return text if harmless_url(text) else f"that '{variable(text)}' names"
+def unreachable(text: str, why: str) -> MissingError:
+    """Return the error of a server that does not let us in, which tells no secret.
+
+    Args:
+        text: Its URL, or `${oc.env:NAME}`.
+        why: In words of which no URL is a part.
+    """
+    name = text if harmless_url(text) else f"that '{variable(text)}' names"
+    return MissingError(
+        f"the database {name} cannot be reached: {why}",
+        where="data.source.url",
+        fix="check the URL, the server and the network from here",
+    )
 
 
 def check_computes(text: str) -> None:
