@@ -6,12 +6,14 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from importlib.metadata import entry_points
 from typing import Any
 
 import ibis
 import pyarrow as pa
+from ibis.common.exceptions import TableNotFound
 
 from mlspec.engine.reading.asked import Answer, Asked
 from mlspec.engine.reading.foreign import as_taken, taken
@@ -86,11 +88,12 @@ def _load(scheme: str) -> None:
     """
     kinds = sorted({found.name for found in entry_points(group="ibis.backends")} - ELSEWHERE)
     if scheme not in kinds:
+        close = get_close_matches(scheme, ("postgresql", *kinds), 1)
         raise StepError(
             f"no kind of database server is called '{scheme}'",
             where="data.source.url",
-            fix=f"one of postgresql, {', '.join(kinds)} (MariaDB is read as mysql); a SQLite or DuckDB file "
-            "is named by path:",
+            fix=f"{f'did you mean {close[0]!r}? ' if close else ''}there are postgresql, {', '.join(kinds)} "
+            "(MariaDB is read as mysql); a SQLite or DuckDB file is named by path:",
         )
     try:
         getattr(ibis, scheme)
@@ -162,7 +165,14 @@ class _Answer:
     def _table(self) -> ibis.Table:
         *place, name = str(self.asked.table).split(".")
         database = tuple(place) if len(place) > 1 else place[0] if place else None
-        return self.connection.table(name, database=database)
+        try:
+            return self.connection.table(name, database=database)
+        except TableNotFound:
+            raise StepError(
+                f"the database has no table or view '{self.asked.table}' that may be read",
+                where="data.source.table",
+                fix="check the name, its schema, and the user's rights",
+            ) from None
 
     def _query(self) -> ibis.Table:
         try:

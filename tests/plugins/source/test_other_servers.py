@@ -156,7 +156,7 @@ def test_a_server_that_is_away_is_told_without_what_may_be_a_password(
 def test_what_the_server_refuses_is_told_in_its_words(server: Server, tmp_path: Path) -> None:
     server.run("CREATE OR REPLACE TABLE t AS SELECT 1 AS a")
     for options, told in (
-        ({"table": "nowhere"}, "nowhere"),
+        ({"table": "nowhere"}, "no table or view 'nowhere'"),
         ({"query": "SELECT b FROM t"}, "Unknown column 'b'"),
         ({"table": "t", "order_by": ["j"]}, "order_by names 'j'"),
     ):
