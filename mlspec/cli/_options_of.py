@@ -1,44 +1,46 @@
-"""What a first spec says of files that it found."""
+"""What a first spec says of the files that it starts from."""
 
 from __future__ import annotations
 
 import codecs
 import os
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlspec.engine.reading.remote import Remote
 
 
-def options_of(place: Path, folder: Path) -> tuple[dict[str, Any], str]:
+def options_of(text: str, folder: Path) -> tuple[dict[str, Any], str]:
     """Return the options of a source of some files, and a name for what is made of them.
 
     Args:
-        place: A file, or a folder of them.
+        text: A file, a folder of them, or the URL of one.
         folder: Where the spec will lie: its paths start there.
 
     Raises:
-        MissingError: there is nothing at the place.
+        MissingError: there is nothing at the place, or it is not within reach.
         UsageError: the files are of no known kind, or of several.
     """
     from mlspec.engine.reading.kind_of import bare
-    from mlspec.errors import MissingError
 
-    if not place.exists():
-        raise MissingError(f"there is no file '{place}'", fix="check the path after --from")
-    kind, file, hive = _looked_at(place)
-    options: dict[str, Any] = {
-        "kind": kind,
-        "path": Path(os.path.relpath(place.resolve(), folder.resolve())).as_posix(),
-    }
+    kind, first, hive = _looked_at(text)
+    options: dict[str, Any] = {"kind": kind, "path": text if "://" in text else relative(text, folder)}
     if hive:
         options["hive"] = True
     if kind == "csv":
         usual = {"delimiter": ",", "encoding": "utf-8"}
-        seen = {"delimiter": _delimiter(file), "encoding": _encoding(file)}
+        seen = {"delimiter": _delimiter(first), "encoding": _encoding(first)}
         options |= {key: value for key, value in seen.items() if value != usual[key]}
-    return options, bare(place)
+    return options, bare(Path(text.rstrip("/")))
 
 
-def _looked_at(place: Path) -> tuple[str, Path, bool]:
+def relative(text: str, folder: Path) -> str:
+    """Return a path of this machine as a spec in a folder names it."""
+    return Path(os.path.relpath(Path(text).resolve(), folder.resolve())).as_posix()
+
+
+def _looked_at(text: str) -> tuple[str, Path | Remote, bool]:
     """Return the kind of a file or of the files of a folder, the first of them, and whether folders below
     are columns.
 
@@ -48,25 +50,45 @@ def _looked_at(place: Path) -> tuple[str, Path, bool]:
     from mlspec.engine.reading.kind_of import kind_of, suffixes
     from mlspec.errors import UsageError
 
-    inside = (
-        (file for file in sorted(place.rglob("*")) if file.is_file()) if place.is_dir() else iter([place])
-    )
-    seen = [file for file in inside if not any(part[0] in "._" for part in file.relative_to(place).parts)]
-    found: dict[str, list[Path]] = {}
-    for file in seen:
-        found.setdefault(kind_of(file) or "", []).append(file)
+    files, root = _files(text)
+    found: dict[str, list[Path | Remote]] = {}
+    for file in files:
+        found.setdefault(kind_of(file.name) or "", []).append(file)
     known = sorted(kind for kind in found if kind)
+    name = PurePath(text.rstrip("/")).name
     if not known:
-        raise UsageError(f"'{place.name}' is of no known kind", fix=f"one of {', '.join(suffixes())}")
+        databases = "a SQLite or DuckDB file, which --table goes with"
+        raise UsageError(
+            f"'{name}' is of no known kind", fix=f"one of {', '.join(suffixes())}, or {databases}"
+        )
     if len(known) > 1:
-        what = f"the folder '{place.name}' holds files of several kinds: {', '.join(known)}"
+        what = f"the folder '{name}' holds files of several kinds: {', '.join(known)}"
         raise UsageError(what, fix="name a folder that holds one of them")
-    files = found[known[0]]
-    folders = {part for file in files for part in file.relative_to(place).parts[:-1]}
-    return known[0], files[0], any("=" in part for part in folders)
+    of_kind = found[known[0]]
+    folders = {part for file in of_kind for part in file.relative_to(root).parts[:-1]}
+    return known[0], of_kind[0], any("=" in part for part in folders)
 
 
-def _encoding(file: Path) -> str:
+def _files(text: str) -> tuple[list[Path | Remote], Any]:
+    """Return the files of a place, without hidden ones, and the folder that their paths start from."""
+    from mlspec.errors import MissingError
+
+    if "://" in text:
+        from mlspec.engine.reading.kind_of import suffixes
+        from mlspec.engine.reading.remote import remote_places, remote_root
+
+        return list(remote_places(text, tuple(suffixes()))), remote_root(text)
+    place = Path(text)
+    if not place.exists():
+        raise MissingError(f"there is no file '{place}'", fix="check the path after --from")
+    if not place.is_dir():
+        return [place], place.parent
+    inside = [file for file in sorted(place.rglob("*")) if file.is_file()]
+    hidden = [file for file in inside if any(part[0] in "._" for part in file.relative_to(place).parts)]
+    return [file for file in inside if file not in set(hidden)], place
+
+
+def _encoding(file: Path | Remote) -> str:
     """Return how bytes become text: utf-16 by its mark, utf-8 where that fits the start, else latin-1."""
     from mlspec.engine.reading.unpacked import unpacked
 
@@ -81,7 +103,7 @@ def _encoding(file: Path) -> str:
     return "utf-8"
 
 
-def _delimiter(file: Path) -> str:
+def _delimiter(file: Path | Remote) -> str:
     """Return the sign between a header's values: a comma, or another usual one where there is none."""
     from mlspec.engine.reading.unpacked import unpacked
 

@@ -11,14 +11,12 @@ from mlspec.cli.arguments import DEFAULT_SPEC, add_json
 from mlspec.cli.console import emit, stderr, stdout
 
 if TYPE_CHECKING:
-    from mlspec.engine.checking.proposal import Proposal
+    import ibis
+
+    from mlspec.sdk.context import Context
     from mlspec.sdk.source import Source
 
-SUMMARY = "write a first spec.yaml: from a data file, from an example, or empty"
-EDITOR = "# yaml-language-server: $schema=.mlspec/spec.schema.json"
-"""The line by which editors find the language."""
-FEW = 5_000
-"""Rows below which batches are small and epochs many."""
+SUMMARY = "write a first spec.yaml: from data, from an example, or empty"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,12 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="data",
         metavar="FILE",
-        help="a CSV, JSON lines, Parquet or Arrow file, or a folder of them",
+        help="a CSV, JSON lines, Parquet or Arrow file, a folder of them, or their URL (s3://...); a SQLite "
+        "or DuckDB file, or a database server: '${oc.env:DATABASE_URL}'",
     )
     what.add_argument(
         "--example",
         metavar="NAME",
         help="a whole example (breast_cancer, diabetes, wine), or another table of scikit-learn's",
+    )
+    parser.add_argument(
+        "--table", metavar="TABLE", help="the table of a database, with its schema: sales.orders"
     )
     parser.add_argument("--target", metavar="COLUMN", help="what is predicted (guessed where absent)")
     parser.add_argument("--name", help="the model's name (the file's where absent)")
@@ -49,6 +51,7 @@ def init(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: there is a spec already, or the file's kind is unknown.
     """
+    from mlspec.cli._first_spec import empty_text
     from mlspec.errors import UsageError
 
     where = Path(arguments.where)
@@ -58,9 +61,10 @@ def init(arguments: argparse.Namespace) -> int:
         raise UsageError(f"'{file}' is there already", fix="name another file or folder, or edit it")
     reasons: dict[str, str] = {}
     if arguments.data is None and arguments.example is None:
-        if arguments.target:
-            raise UsageError("--target needs the data", fix="add --from FILE")
-        text = _empty(_name(arguments.name or "my_model"))
+        for option in ("target", "table"):
+            if getattr(arguments, option):
+                raise UsageError(f"--{option} needs the data", fix="add --from FILE")
+        text = empty_text(_name(arguments.name or "my_model"))
     elif arguments.example in examples() and arguments.target is None:
         text = _example(arguments.example, arguments.name)
     else:
@@ -91,6 +95,8 @@ def _examples() -> Path:
 
 def _example(example: str, name: str | None) -> str:
     """Return an example's text with the editor's line, and perhaps another name."""
+    from mlspec.cli._first_spec import EDITOR
+
     text = (_examples() / example / "spec.yaml").read_text("utf-8")
     if name is not None:
         text = re.sub(r"(?m)^name: *[a-z0-9_]+", f"name: {_name(name)}", text, count=1)
@@ -111,94 +117,106 @@ def _write(file: Path, text: str) -> None:
 
 
 def _proposed(arguments: argparse.Namespace, folder: Path) -> tuple[str, dict[str, str]]:
-    from mlspec.engine.checking.proposal import proposal
-    from mlspec.errors import UsageError
+    import tempfile
+
     from mlspec.sdk.context import Context
     from mlspec.spec.needs import check_needs
 
-    source, described, stem = _source(arguments, folder)
+    source, options, stem = _source(arguments, folder)
     check_needs([source])
-    context = Context(workspace=folder.resolve(), say=stderr().print)
+    with tempfile.TemporaryDirectory(prefix="mlspec-") as scratch:
+        # Paths of files here are absolute: the folder of the spec need not be there yet.
+        context = Context(Path.cwd(), scratch=Path(scratch), say=stderr().print)
+        return _guessed(source, options, _name(arguments.name or stem), arguments.target, context)
+
+
+def _guessed(
+    source: Source, options: dict[str, Any], name: str, asked: str | None, context: Context
+) -> tuple[str, dict[str, str]]:
+    """Return a spec of what is seen in data, and what was seen of each column.
+
+    Args:
+        source: The data.
+        options: Its options, as they stand in the spec.
+        name: The model's.
+        asked: The target's column; guessed where it is absent.
+        context: Where the data is read.
+    """
+    from mlspec.cli._first_spec import proposed_text
+    from mlspec.engine.checking.proposal import first_rows, proposal
+    from mlspec.errors import UsageError
+
     columns = source.columns(context)
-    target = arguments.target
-    if target is not None and target not in columns:
-        raise UsageError(f"the data has no column '{target}'", fix=f"one of {', '.join(columns)}")
-    found = proposal(source, context)
+    if asked is not None and asked not in columns:
+        raise UsageError(f"the data has no column '{asked}'", fix=f"one of {', '.join(columns)}")
+    rows = first_rows(source, context, ordered=False)
+    found = proposal(rows)
     kind = found.target_kind
-    if target is not None and target != found.target:
+    if asked is not None and asked != found.target:
         # Asked for what it would be as the only candidate.
-        others = [column for column in columns if column != target]
-        kind = proposal(source, context, {"ignore": others}).target_kind
-        found = proposal(source, context, {"target": {"column": target}})
-    target = target or found.target
+        kind = proposal(rows, {"ignore": [column for column in columns if column != asked]}).target_kind
+        found = proposal(rows, {"target": {"column": asked}})
+    target = asked or found.target
     if target is None or kind is None:
-        fix = (
-            "name it: --target COLUMN"
-            if arguments.target is None
-            else "name a column with two values or more"
-        )
+        fix = "name it: --target COLUMN" if asked is None else "name a column with two values or more"
         raise UsageError("no column looks like what is to be predicted", fix=fix)
-    positive = _rarer(source, context, target) if kind == "binary" else None
-    name = _name(arguments.name or stem)
+    positive = _rarer(rows, target) if kind == "binary" else None
     reasons = {guess.column: f"{guess.kind or 'ignored'}: {guess.reason}" for guess in found.guesses}
-    why = f" ({found.target_reason})" if arguments.target is None and found.target_reason else ""
+    why = f" ({found.target_reason})" if asked is None and found.target_reason else ""
     doubts = [f"guessed: {found.target_reason}; another one: --target COLUMN"] if why else []
     doubts += [f"the rarer of the two values, {positive}, counts as positive"] if positive is not None else []
-    text = _text(name, described, found, (target, kind, positive), doubts, _few(source, context))
+    count = int(rows.count().to_pyarrow().as_py())
+    text = proposed_text(name, options, found, (target, kind, positive), doubts, count)
     return text, {target: f"target{why}", **reasons}
 
 
-def _source(arguments: argparse.Namespace, folder: Path) -> tuple[Source, str, str]:
-    """Return the source, how it is written in YAML, and a name for the model."""
+def _source(arguments: argparse.Namespace, folder: Path) -> tuple[Source, dict[str, Any], str]:
+    """Return the source, its options as they stand in the spec, and a name for the model."""
+    from pydantic import ValidationError
+
     from mlspec.cli._options_of import options_of
+    from mlspec.cli._options_of_database import is_database, options_of_database
     from mlspec.errors import UsageError
-    from mlspec.plan.scalar import scalar
     from mlspec.sdk.slot import Slot
 
     options: dict[str, Any]
     if arguments.example is not None:
-        from pydantic import ValidationError
-
         options, stem = {"kind": "sample", "name": arguments.example}, arguments.example
-        try:
-            Slot("source").choose(options)
-        except ValidationError as fault:
-            names = ", ".join(sorted({*examples(), "breast_cancer", "diabetes", "digits", "iris", "wine"}))
-            raise UsageError(f"there is no example '{arguments.example}'", fix=f"one of {names}") from fault
+    elif is_database(arguments.data):
+        options = options_of_database(arguments.data, arguments.table, folder)
+        stem = options["table"].rpartition(".")[2]
     else:
-        options, stem = options_of(Path(arguments.data), folder)
+        if arguments.table is not None:
+            raise UsageError("--table is for a database, and --from names files", fix="leave --table out")
+        options, stem = options_of(arguments.data, folder)
     # What is read now need not lie where the spec's folder will be.
-    absolute = {"path": str(Path(arguments.data).resolve())} if arguments.data is not None else {}
-    source: Any = Slot("source").choose({**options, **absolute})
-    return source, "{" + ", ".join(f"{key}: {scalar(value)}" for key, value in options.items()) + "}", stem
+    here = "path" in options and "://" not in options["path"]
+    absolute = {"path": str(Path(arguments.data).resolve())} if here else {}
+    try:
+        source: Any = Slot("source").choose({**options, **absolute})
+    except ValidationError as fault:
+        if arguments.example is None:
+            what = "; ".join(
+                f"{item['loc'][-1]}: {item['msg']}" for item in fault.errors(include_input=False)
+            )
+            raise UsageError(f"no source can be made of it: {what}") from None
+        names = ", ".join(sorted({*examples(), "breast_cancer", "diabetes", "digits", "iris", "wine"}))
+        raise UsageError(f"there is no example '{arguments.example}'", fix=f"one of {names}") from fault
+    return source, options, stem
 
 
-def _rarer(source: Source, context: Any, column: str) -> str | None:
+def _rarer(rows: ibis.Table, column: str) -> str | None:
     """Return the rarer of two values, as text: what one looks for is seldom what is common."""
     import ibis
 
-    from mlspec.engine.reading.marks import Marks
-    from mlspec.engine.reading.refusal import told
-
-    with told(Marks.of(source, context)):
-        table = source.read(context)
-        values = table.filter(table[column].notnull()).group_by(column)
-        counted = values.aggregate(rows=lambda found: found.count())
-        rarest = counted.order_by([ibis.asc("rows"), ibis.asc(column)]).limit(2)
-        ordered = rarest.to_pyarrow().column(column).to_pylist()
+    values = rows.filter(rows[column].notnull()).group_by(column)
+    counted = values.aggregate(rows=lambda found: found.count())
+    rarest = counted.order_by([ibis.asc("rows"), ibis.asc(column)]).limit(2)
+    ordered = rarest.to_pyarrow().column(column).to_pylist()
     words = {str(value).lower() for value in ordered}
     if words in ({"true", "false"}, {"0", "1"}):
         return None
     return str(ordered[0])
-
-
-def _few(source: Source, context: Any) -> bool:
-    """Return whether there are so few rows that large batches would make hardly a step an epoch."""
-    from mlspec.engine.reading.marks import Marks
-    from mlspec.engine.reading.refusal import told
-
-    with told(Marks.of(source, context)):
-        return int(source.read(context).limit(FEW).count().to_pyarrow().as_py()) < FEW
 
 
 def _name(text: str) -> str:
@@ -210,92 +228,3 @@ def _name(text: str) -> str:
     """
     name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:60] or "my_model"
     return name if name[0].isalpha() else f"m_{name}"
-
-
-def _text(
-    name: str,
-    source: str,
-    found: Proposal,
-    target: tuple[str, str, str | None],
-    doubts: list[str],
-    few: bool,
-) -> str:
-    from mlspec.plan.scalar import scalar
-
-    column, kind, positive = target
-    told = f", positive: {scalar(positive)}" if positive is not None else ""
-    used = [guess for guess in found.guesses if guess.kind is not None]
-    left_out = [(scalar(guess.column), guess.reason) for guess in found.guesses if guess.kind is None]
-    width = max((len(scalar(guess.column)) for guess in used), default=0)
-    features = []
-    for guess in used:
-        options = "".join(f", {key}: {scalar(value)}" for key, value in guess.options)
-        value = f"{{kind: {guess.kind}{options}}}" if options else str(guess.kind)
-        features.append(f"    {scalar(guess.column) + ':':<{width + 1}} {value:<10}  # {guess.reason}")
-    longest = max((len(name) for name, _ in left_out), default=0)
-    ignored = "".join(f"    - {name:<{longest}}  # {reason}\n" for name, reason in left_out)
-    ignored = f"  ignore:  # read, and used for nothing\n{ignored}" if ignored else ""
-    doubt = "".join(f"  # {line}\n" for line in doubts)
-    metric = {
-        "binary": "auroc, at_least: 0.8",
-        "category": "accuracy, at_least: 0.8",
-        "number": "r2, at_least: 0.3",
-    }
-    return f"""\
-{EDITOR}
-apiVersion: mlspec/v1
-name: {name}
-seed: 7
-
-data:
-  source: {source}
-{doubt}  target: {{column: {scalar(column)}, kind: {kind}{told}}}
-{ignored}  features:  # number, category, binary, datetime; `mlspec plugins feature number` tells the options
-{chr(10).join(features)}
-  split: {{kind: random, train: 0.7, val: 0.1, test: 0.2}}
-
-validation:
-  # Types and values are held against contracts/{name}.yaml (the first run writes it). More can be asked here:
-  rules: []
-  #  - {{kind: not_null, columns: [{scalar(column)}]}}
-
-model: {{kind: mlp, hidden: [64, 64]}}  # or linear, gradient_boosting
-
-training:
-  epochs: {f"200  # at most: there are fewer than {FEW:,} rows" if few else 20}
-  batch_size: {32 if few else 256}
-  optimizer: {{kind: adamw, lr: 0.001}}
-  early_stopping: {{metric: {"log_loss" if kind != "number" else "rmse"}, patience: {20 if few else 5}}}
-
-evaluation:
-  gates: []  # what must hold before anything is packaged
-  #  - {{metric: {metric[kind]}}}
-
-deployments:
-  online: {{kind: rest, export: main}}
-"""
-
-
-def _empty(name: str) -> str:
-    return f"""\
-{EDITOR}
-apiVersion: mlspec/v1
-name: {name}
-seed: 7
-
-data:
-  source: {{kind: csv, path: data.csv}}  # `mlspec plugins source` tells the others
-  target: {{column: my_target, kind: binary}}  # binary, category or number
-  features: auto  # or each column with its kind: `age: number`
-  split: {{kind: random, train: 0.7, val: 0.1, test: 0.2}}
-
-model: {{kind: mlp, hidden: [64, 64]}}  # or linear, gradient_boosting
-
-training:
-  epochs: 20
-  batch_size: 256
-  optimizer: {{kind: adamw, lr: 0.001}}
-
-deployments:
-  online: {{kind: rest, export: main}}
-"""

@@ -101,6 +101,10 @@ class Source(Plugin):
         """Return rows of the beginning, at most so many."""
         return self.read(context).limit(rows)
 
+    def some(self, context: Context, rows: int) -> ibis.Table:
+        """Return some rows, at most so many: those that cost least, which may be others the next time."""
+        return self.head(context, rows)
+
     def fingerprint(self, context: Context) -> dict[str, Any]:
         """Return what identifies the content now: names, sizes in bytes and hashes; no times, no machine's
         paths.

@@ -107,10 +107,12 @@ class Sql(Source):
 
     def head(self, context: Context, rows: int) -> ibis.Table:
         """Return rows of the beginning, at most so many; where the server computes, no others are moved."""
+        return self.some(context, rows) if self.computes else super().head(context, rows)
+
+    def some(self, context: Context, rows: int) -> ibis.Table:
+        """Return the rows that the database gives first; no others are moved."""
         from mlspec.engine.reading.sql_rows import sql_rows
 
-        if not self.computes:
-            return super().head(context, rows)
         return sql_rows(dataclasses.replace(self._asked(context), most=rows), context)
 
     def snapshot(self) -> Snapshot:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import duckdb
+import fsspec
 import pytest
 
 from mlspec.cli.main import main
 from mlspec.spec.load import load, load_spec
+from tests.plugins.source.postgres_server import postgres_server
 
 
 @pytest.mark.parametrize(
@@ -203,3 +208,93 @@ def test_a_spec_of_another_name_may_be_written(
     assert main(["validate", "second.yaml"]) == 0
     assert main(["init", "second.yaml"]) == 2
     assert "second.yaml' is there already" in capsys.readouterr().err
+
+
+ORDERS = "SELECT i AS id, i * 1.5 AS size, CASE WHEN i % 5 = 0 THEN 'yes' ELSE 'no' END AS late FROM "
+
+
+def database_file(file: Path, *tables: str) -> Path:
+    rows = f"{ORDERS}range(40) AS r(i)"
+    with duckdb.connect() as made:
+        if file.suffix == ".sqlite":
+            found = made.execute(rows).fetchall()
+            with closing(sqlite3.connect(file)) as other:
+                for table in tables:
+                    other.execute(f"CREATE TABLE {table} (id INTEGER, size REAL, late TEXT)")
+                    other.executemany(
+                        f"INSERT INTO {table} VALUES (?, ?, ?)", [(i, float(x), y) for i, x, y in found]
+                    )
+                other.commit()
+            return file
+        made.execute(f"ATTACH '{file}' AS made; USE made; CREATE SCHEMA sales")
+        for table in tables:
+            made.execute(f"CREATE TABLE {table} AS {rows}")
+    return file
+
+
+@pytest.mark.parametrize("end", [".sqlite", ".duckdb"])
+def test_the_only_table_of_a_database_file_becomes_a_valid_spec(tmp_path, end):
+    file = database_file(tmp_path / f"shop{end}", "orders")
+    assert main(["init", str(tmp_path / "new"), "--from", str(file)]) == 0
+    spec = load_spec(tmp_path / "new/spec.yaml")
+    source = spec.data.source
+    assert (spec.name, source.path, source.table, source.order_by) == (
+        "orders",
+        f"../{file.name}",
+        "orders",
+        ("id",),
+    )
+    assert spec.data.target.positive == "yes" and set(spec.data.features) == {"size"}
+
+
+def test_which_of_several_tables_is_asked_and_taken(tmp_path, capsys):
+    file = database_file(tmp_path / "shop.db", "other", "sales.orders")
+    assert main(["init", str(tmp_path / "new"), "--from", str(file)]) == 2
+    assert "--table other, sales.orders" in capsys.readouterr().err
+    assert main(["init", str(tmp_path / "new"), "--from", str(file), "--table", "sales.orders"]) == 0
+    assert load_spec(tmp_path / "new/spec.yaml").data.source.table == "sales.orders"
+
+
+def test_a_table_of_a_server_becomes_a_valid_spec_that_holds_no_password(tmp_path, capsys, monkeypatch):
+    place = ["init", str(tmp_path / "new"), "--from"]
+    assert main([*place, "postgresql://reader:hunter2@127.0.0.1/shop", "--table", "t"]) == 2
+    told = capsys.readouterr().err
+    assert "hunter2" not in told and "--from '${oc.env:DATABASE_URL}'" in told
+    with postgres_server() as server:
+        server.run(f"CREATE TABLE orders AS {ORDERS} generate_series(1, 40) AS r(i)")
+        monkeypatch.setenv("SHOP_URL", server.url)
+        table = f"{server.schema}.orders"
+        assert main([*place, "${oc.env:SHOP_URL}", "--table", f"{table}s"]) == 1
+        assert "orderss" in capsys.readouterr().err and not (tmp_path / "new").exists()
+        assert main([*place, "${oc.env:SHOP_URL}", "--table", table]) == 0
+        assert '"${oc.env:SHOP_URL}", table: ' in (tmp_path / "new/spec.yaml").read_text()
+        assert load_spec(tmp_path / "new/spec.yaml").name == "orders"
+
+
+def test_a_url_of_files_becomes_a_valid_spec(tmp_path, shop):
+    url = "memory://init/parts"
+    for year in (2023, 2024):
+        with fsspec.open(f"{url}/year={year}/rows.csv", "wb") as file:
+            file.write(shop.read_bytes().replace(b",", b";"))
+    assert main(["init", str(tmp_path / "new"), "--from", url]) == 0
+    spec = load_spec(tmp_path / "new/spec.yaml")
+    assert (spec.name, spec.data.source.path, spec.data.source.delimiter) == ("parts", url, ";")
+    assert spec.data.source.hive and "year" in {*spec.data.features, spec.data.target.column}
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "told"),
+    [
+        (["--table", "t"], 2, "add --from FILE"),
+        (["--from", "rows.csv", "--table", "t"], 2, "leave --table out"),
+        (["--from", "mysql://reader@127.0.0.1/shop"], 2, "--table SCHEMA.NAME"),
+        (["--from", "postgress://reader@127.0.0.1/shop", "--table", "t"], 1, "did you mean 'postgresql'?"),
+        (["--from", "${oc.env:NOBODYS_URL}", "--table", "t"], 3, "'NOBODYS_URL' is not set"),
+        (["--from", "memory://nowhere/rows.csv"], 3, "there is no file 'memory://nowhere/rows.csv'"),
+    ],
+)
+def test_what_no_spec_can_be_made_of_is_told(tmp_path, monkeypatch, capsys, given, code, told):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
+    assert main(["init", *given]) == code
+    assert told in capsys.readouterr().err and not (tmp_path / "spec.yaml").exists()

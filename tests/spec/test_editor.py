@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mlspec import registry
-from mlspec.cli.init import EDITOR
+from mlspec.cli._first_spec import EDITOR
 from mlspec.cli.main import main
 from mlspec.sdk.metric import Metric
 from mlspec.spec.training import Training

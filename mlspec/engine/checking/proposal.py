@@ -16,6 +16,7 @@ from mlspec.engine.sql import quote
 from mlspec.sdk.context import Context
 from mlspec.sdk.source import Source
 
+HEAD = "mlspec_head"
 ROWS = 100_000
 """Rows of the beginning that are looked at."""
 FEW = 20
@@ -77,26 +78,38 @@ class _Facts:
     """All times name their zone."""
 
 
-def proposal(source: Source, context: Context, data: Mapping[str, Any] | None = None) -> Proposal:
-    """Return what the columns of a source may be, from its first 100,000 rows.
+def first_rows(source: Source, context: Context, ordered: bool = True) -> ibis.Table:
+    """Return the first 100,000 rows of a source, as a table of their own.
 
     Args:
         source: The table.
         context: Where relative paths start.
-        data: What is known already of `data:`; the columns that it names are left out.
+        ordered: In the source's own order; else those that cost least, which may be others the next time.
 
     Raises:
         MissingError: there is no such source.
         StepError: it cannot be read.
     """
     with told(Marks.of(source, context)):
-        table = source.head(context, ROWS)
-        connection = table.get_backend()
-        source_sql = ibis.to_sql(table, dialect="duckdb")
-        connection.con.execute(f"CREATE TABLE mlspec_head AS SELECT * FROM ({source_sql}) LIMIT {ROWS}")
+        table = source.head(context, ROWS) if ordered else source.some(context, ROWS)
+        connection: Any = table.get_backend()
+        query = ibis.to_sql(table, dialect="duckdb")
+        connection.con.execute(f"CREATE TABLE {HEAD} AS SELECT * FROM ({query}) LIMIT {ROWS}")
+    found: ibis.Table = connection.table(HEAD)
+    return found
+
+
+def proposal(rows: ibis.Table, data: Mapping[str, Any] | None = None) -> Proposal:
+    """Return what the columns of a table may be.
+
+    Args:
+        rows: What `first_rows` gave.
+        data: What is known already of `data:`; the columns that it names are left out.
+    """
+    connection = rows.get_backend()
     spoken = _spoken(data or {})
     guesses, facts = [], {}
-    for name, dtype in table.schema().items():
+    for name, dtype in rows.schema().items():
         if name in spoken:
             continue
         facts[name] = found = _facts(connection, name, dtype)
@@ -136,7 +149,7 @@ def _facts(connection: Any, name: str, dtype: Any) -> _Facts:
         f"NOT regexp_full_match({text}, '{ZONED}')",
     )
     counts = ", ".join(f"count(*) FILTER (WHERE {test})" for test in tests)
-    query = f"SELECT count(*), count({text}), count(DISTINCT {text}), {counts} FROM mlspec_head"
+    query = f"SELECT count(*), count({text}), count(DISTINCT {text}), {counts} FROM {HEAD}"
     rows, valid, distinct, no_number, no_whole, padded, no_iso, no_zone = connection.con.execute(
         query
     ).fetchone()

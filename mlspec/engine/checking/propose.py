@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlspec.engine.checking.proposal import proposal
+from mlspec.engine.checking.proposal import first_rows, proposal
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.source import Source
@@ -22,7 +22,7 @@ def propose(source: Source, context: Context, data: Mapping[str, Any]) -> dict[s
     Raises:
         StepError: no column is worth one.
     """
-    found = proposal(source, context, data)
+    found = proposal(first_rows(source, context), data)
     for guess in found.guesses:
         if guess.kind is None:
             context.say(f"features: auto leaves out '{guess.column}': {guess.reason}")

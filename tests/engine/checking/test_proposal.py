@@ -11,7 +11,7 @@ from mlspec.plugins.source.csv import Csv
 from mlspec.plugins.source.json import Json
 from mlspec.plugins.source.sample import Sample
 
-from mlspec.engine.checking.proposal import Proposal, proposal
+from mlspec.engine.checking.proposal import Proposal, first_rows, proposal
 from mlspec.engine.checking.propose import propose
 from mlspec.engine.reading.reading import Reading
 from mlspec.errors import StepError
@@ -49,7 +49,7 @@ def kinds(found: Proposal) -> dict[str, str | None]:
 
 
 def test_kinds_follow_the_values(context: Context) -> None:
-    found = proposal(Csv(kind="csv", path="t.csv"), context)
+    found = proposal(first_rows(Csv(kind="csv", path="t.csv"), context))
     assert kinds(found) == {
         "customer_id": None,
         "uuid": None,
@@ -96,7 +96,7 @@ def test_columns_that_are_spoken_for_are_left_alone(context: Context) -> None:
         "target": {"column": "member"},
         "event_time": {"column": "seen"},
     }
-    found = proposal(Csv(kind="csv", path="t.csv"), context, data)
+    found = proposal(first_rows(Csv(kind="csv", path="t.csv"), context), data)
     assert not {"uuid", "zip", "price", "member", "seen"} & set(kinds(found))
     assert found.target is None
 
@@ -112,7 +112,7 @@ def test_columns_that_are_spoken_for_are_left_alone(context: Context) -> None:
     ],
 )
 def test_the_bundled_sets_are_understood(tmp_path: Path, name: str, kind: str) -> None:
-    found = proposal(Sample.revive({"name": name}), Context(tmp_path, scratch=tmp_path))
+    found = proposal(first_rows(Sample.revive({"name": name}), Context(tmp_path, scratch=tmp_path)))
     assert (found.target, found.target_kind) == ("target", kind)
     assert set(kinds(found).values()) <= {"number", None}
 
@@ -120,9 +120,8 @@ def test_the_bundled_sets_are_understood(tmp_path: Path, name: str, kind: str) -
 def test_json_columns_are_understood(tmp_path: Path) -> None:
     lines = [f'{{"a": {row}.5, "b": {str(row % 2 == 0).lower()}, "c": "w{row % 4}"}}' for row in range(50)]
     (tmp_path / "t.jsonl").write_text("\n".join(lines) + "\n")
-    found = proposal(
-        Json(kind="json", path="t.jsonl"), Context(tmp_path, scratch=tmp_path), {"target": {"column": "c"}}
-    )
+    rows = first_rows(Json(kind="json", path="t.jsonl"), Context(tmp_path, scratch=tmp_path))
+    found = proposal(rows, {"target": {"column": "c"}})
     assert kinds(found) == {"a": "number", "b": "binary"}
 
 
