@@ -30,7 +30,8 @@ def _distributions() -> dict[str, set[str]]:
     found = {
         module: {_name(name) for name in names} for module, names in metadata.packages_distributions().items()
     }
-    return found | {"pydantic_core": {"pydantic"}}  # pydantic holds it to one exact version
+    # pydantic holds its core to one exact version; MySQLdb is installed only where it can be built.
+    return found | {"pydantic_core": {"pydantic"}, "MySQLdb": {"mysqlclient"}}
 
 
 def _imports(files: list[Path], *, top_only: bool) -> dict[str, str]:
