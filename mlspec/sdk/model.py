@@ -82,8 +82,8 @@ class TorchModel(Model):
     )
 
     whole_batch: ClassVar[bool] = False
-    """Whether the module looks at a batch as a whole, as batch normalisation does: its rows cannot be shared
-    out over devices.
+    """Whether a row's answer depends on other rows of its batch while it trains, as where rows attend to each
+    other: they cannot be shared out over devices. Batch normalisation is no reason: it is synchronised.
     """
 
     def cut_widths(self) -> Mapping[str, int]:

@@ -31,7 +31,6 @@ class Resnet(TorchModel):
     """
 
     uses: ClassVar[frozenset[str]] = TorchModel.uses - {"accumulate"}
-    whole_batch: ClassVar[bool] = True
 
     width: int = Field(default=128, ge=1, le=65_536)
     """Numbers that go from block to block."""

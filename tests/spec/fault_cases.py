@@ -70,10 +70,6 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "sets of more devices than there are": [
         ("precision: fp32", "devices: 4\n  strategy: {kind: tensor_parallel, tensor: 8}"),
     ],
-    "whole batches and sets of devices": [
-        ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "resnet"),
-        ("precision: fp32", "devices: 4\n  strategy: {kind: tensor_parallel, tensor: 2}"),
-    ],
     "a model without layers to cut": [
         ("precision: fp32", "devices: 2\n  strategy: tensor_parallel"),
         ("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "linear"),

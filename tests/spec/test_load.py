@@ -178,7 +178,6 @@ def test_features_auto_takes_what_nobody_named(here: Path) -> None:
         (("hardware.nodes=2",), "MS0310", "hardware.nodes"),
         (("hardware.nodes=2", "hardware.strategy=ddp"), "MS0310", "hardware.nodes"),
         (("hardware.devices=2",), "MS0310", "hardware.devices"),
-        (("hardware.devices=2", "hardware.strategy=ddp", "model=resnet"), "MS0310", "hardware.devices"),
         (("hardware.devices=2", "hardware.strategy=ddp", "model=tree"), "MS0310", "hardware.devices"),
         (
             ("hardware.devices=9", "hardware.strategy=ddp", "training.batch_size=8"),
@@ -192,6 +191,23 @@ def test_choices_that_contradict_each_other(
 ) -> None:
     found = _faults(*overrides)
     assert (code, True) in [(told, place.startswith(where)) for told, place in found], found
+
+
+@pytest.mark.parametrize(
+    ("strategy", "devices", "told"),
+    [
+        ("ddp", 2, "2 devices have a part each"),
+        ("{kind: tensor_parallel, tensor: 2}", 4, "2 sets of devices have a part each"),
+    ],
+)
+def test_a_model_that_looks_at_whole_batches_is_not_shared_out(
+    strategy: str, devices: int, told: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry.find("model", "mlp"), "whole_batch", True)
+    with pytest.raises(SpecError) as caught:
+        load(Path("spec.yaml"), [f"hardware.strategy={strategy}", f"hardware.devices={devices}"])
+    (fault,) = caught.value.faults
+    assert fault.code == "MS0310" and fault.what == f"the model 'mlp' looks at whole batches, and {told}"
 
 
 def test_a_number_target_takes_no_classes(here: Path) -> None:

@@ -51,7 +51,6 @@ CANNOT_TELL: dict[str, str] = {
     "layers that devices cannot cut": OTHERS,
     "devices that are no whole number of sets": OTHERS,
     "sets of more devices than there are": OTHERS,
-    "whole batches and sets of devices": OTHERS,
     "a batch size that no TPU tells": OTHERS,
     "a value that a sweep would find anew": OTHERS,
     "an accelerator that the strategy is not for": OTHERS,

@@ -12,7 +12,6 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from mlspec.engine.training.board import opened_board
 from mlspec.engine.training.check_devices import check_devices
@@ -90,7 +89,6 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
             rows,
         )
         learner.asked = context.asked
-        _divisible(learner.module, rows)
         for note in notes:
             context.say(note)
         if found is not None:
@@ -151,17 +149,6 @@ def _check(lesson: Lesson, group: Group) -> None:
     if lesson.strategy is not None:
         lesson.strategy.begin(lesson.devices)
     check_devices(lesson.accelerator, max(lesson.devices, group.devices))
-
-
-def _divisible(module: torch.nn.Module, group: Group) -> None:
-    """Refuse to share out batches of which a module must see the whole."""
-    whole = [type(one).__name__ for one in module.modules() if isinstance(one, _BatchNorm)]
-    if whole and group.ranks > 1:
-        raise StepError(
-            f"the model normalises over a batch ('{whole[0]}'), and {group.ranks} processes see a part each",
-            where="hardware.devices",
-            fix="set hardware.devices: 1, or take a model without batch normalisation",
-        )
 
 
 def _run(

@@ -27,6 +27,7 @@ from mlspec.engine.training.parted import whole
 from mlspec.engine.training.patience import Patience
 from mlspec.engine.training.recompute import recompute
 from mlspec.engine.training.seeded import random_state, restore
+from mlspec.engine.training.synchronised import Synchronised
 from mlspec.engine.training.torch_engine import TorchEngine
 from mlspec.engine.training.unruly import Scored, refuse
 from mlspec.errors import StepError, Terminated
@@ -73,6 +74,7 @@ class Learner(lightning.LightningModule):
         self._lesson, self._save, self._board, self._progress = lesson, save, board, progress
         self._group = group or Group()
         self._rows = rows or self._group
+        self._norms = Synchronised(module, self._rows, lesson.accumulate)
         self.counts = _counts(lesson)
         self.gradients: Gradients
         self._agreed: KeyboardInterrupt | None = None
@@ -140,6 +142,7 @@ class Learner(lightning.LightningModule):
         rows, scored = self._rows_of_chunk(), Scored()
         self._reseed()
         for all_rows, (numbers, codes, truth, weight) in zip(rows, self._batches(chunk, rows), strict=True):
+            self._norms.rows = all_rows
             scores, summed = self.gradients.add(numbers, codes, truth, weight, all_rows)
             scored.add(scores, truth, weight)
             if self._engine.step() and self._schedule is not None:
