@@ -10,15 +10,19 @@ from typing import Any
 import ibis
 
 from mlspec.engine.reading.cast import EXACT, ISO, ZONED
+from mlspec.engine.reading.files import here
 from mlspec.engine.reading.marks import Marks
 from mlspec.engine.reading.refusal import told
 from mlspec.engine.sql import quote
 from mlspec.sdk.context import Context
+from mlspec.sdk.file_source import FileSource
 from mlspec.sdk.source import Source
 
 HEAD = "mlspec_head"
 ROWS = 100_000
 """Rows of the beginning that are looked at."""
+SOME = 2**26
+"""Bytes of a URL's files that are enough to see what columns are."""
 FEW = 20
 """Distinct whole numbers up to which a column may be a category."""
 WORDS = re.compile(
@@ -90,6 +94,8 @@ def first_rows(source: Source, context: Context, ordered: bool = True) -> ibis.T
         MissingError: there is no such source.
         StepError: it cannot be read.
     """
+    if isinstance(source, FileSource) and not ordered:
+        source = here(source, context, SOME)
     with told(Marks.of(source, context)):
         table = source.head(context, ROWS) if ordered else source.some(context, ROWS)
         connection: Any = table.get_backend()

@@ -34,13 +34,14 @@ def files_of(source: FileSource, context: Context) -> tuple[Any, ...]:
     return places(source.path, context, source.suffixes)
 
 
-def fetched(source: FileSource, folder: Path, context: Context) -> FileSource:
+def fetched(source: FileSource, folder: Path, context: Context, enough: float = float("inf")) -> FileSource:
     """Return a source of a URL that reads copies of its files here.
 
     Args:
         source: Whose path is a URL.
         folder: Where the copies are written.
         context: Where relative paths start.
+        enough: Bytes behind which no other file is brought.
 
     Raises:
         MissingError: the files are not within reach.
@@ -56,6 +57,9 @@ def fetched(source: FileSource, folder: Path, context: Context) -> FileSource:
                 what, where="data.source.path", fix="rename it there, or name the others by a glob"
             )
         file.fetch(folder / below)
+        enough -= (folder / below).stat().st_size
+        if enough <= 0:
+            break
     return source.model_copy(update={"path": path_of_copies(source.path, folder, context)})
 
 
@@ -65,12 +69,18 @@ def path_of_copies(url: str, folder: Path, context: Context) -> str:
     return posixpath.join(here, remote_rest(url)).rstrip("/")
 
 
-def here(source: FileSource, context: Context) -> FileSource:
-    """Return a source that reads files here: itself, or one of copies in the step's scratch folder."""
+def here(source: FileSource, context: Context, enough: float = float("inf")) -> FileSource:
+    """Return a source that reads files here: itself, or one of copies in the step's scratch folder.
+
+    Args:
+        source: The source.
+        context: Where relative paths start.
+        enough: Bytes behind which no other file is brought.
+    """
     if "://" not in source.path:
         return source
     context.scratch.mkdir(parents=True, exist_ok=True)
-    return fetched(source, Path(tempfile.mkdtemp(prefix="remote-", dir=context.scratch)), context)
+    return fetched(source, Path(tempfile.mkdtemp(prefix="remote-", dir=context.scratch)), context, enough)
 
 
 def all_rows(source: FileSource, context: Context) -> ibis.Table:

@@ -15,6 +15,8 @@ from mlspec.plugins.source.query import Query
 from pyarrow import feather, parquet
 from pydantic import ValidationError
 
+from mlspec.engine.checking import proposal
+from mlspec.engine.checking.proposal import first_rows
 from mlspec.engine.reading.as_ingested import as_ingested
 from mlspec.engine.reading.kept_rows import keep_rows, of_kept_rows
 from mlspec.engine.reading.reading import Reading
@@ -132,6 +134,18 @@ def test_files_folders_and_globs_are_read_like_local_ones(put: Put, tmp_path: Pa
     before = source(kind, root, hive=True).fingerprint(context)
     put(f"year=2024/part{end}", content([{"n": 7}], kind, tmp_path))
     assert source(kind, root, hive=True).fingerprint(context) != before
+
+
+def test_a_first_look_brings_the_first_files_only(
+    put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for year in (2023, 2024):
+        url = put(f"year={year}/rows.csv", f"a\n{year}\n".encode())
+    found, context = source("csv", url.rpartition("/year")[0], hive=True), here(tmp_path)
+    assert len(first_rows(found, context, ordered=False).to_pyarrow()) == 2
+    monkeypatch.setattr(proposal, "SOME", 1)
+    rows = first_rows(found, context, ordered=False).to_pyarrow().to_pylist()
+    assert rows == [{"a": "2023", "year": "2023"}]
 
 
 def test_what_is_not_there_is_missing_and_what_is_damaged_is_told(put: Put, tmp_path: Path) -> None:
