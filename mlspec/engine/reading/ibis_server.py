@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from importlib.metadata import entry_points
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import ibis
 import pyarrow as pa
@@ -21,6 +22,8 @@ from mlspec.engine.reading.server_url import masked, scheme_of, server_url, unre
 from mlspec.errors import MissingError, MlspecError, StepError
 from mlspec.sdk.selection import selection
 
+SECONDS = 10
+"""How long a server may take to let us in, where its driver has no limit of its own."""
 BATCH = 16_384
 """Rows that come at once."""
 EXTRAS = frozenset({"bigquery", "mysql", "pyspark", "snowflake", "trino"})
@@ -29,7 +32,8 @@ ELSEWHERE = frozenset({"duckdb", "sqlite", "postgres", "polars", "datafusion", "
 """What Ibis connects to and is read in another way, or is no server."""
 KNOWN = (
     "Access denied", "Unknown database", "Can't connect", "Connection refused", "Unknown server host",
-    "Name or service not known", "timed out", "Unauthorized", "Forbidden", "SSL", "Too many connections",
+    "Name or service not known", "timed out", "Lost connection", "Unauthorized", "Forbidden", "SSL",
+    "Too many connections",
 )  # fmt: skip
 """What may be told of a refused connection: a driver's own words can hold parts of a URL."""
 BY_ROWS = frozenset({"mysql", "singlestoredb"})
@@ -65,7 +69,7 @@ def _connected(asked: Asked, url: str) -> Any:
         # A server without names of time zones: the session is given an offset below.
         warnings.filterwarnings("ignore", "Unable to set session timezone")
         try:
-            connection = ibis.connect(url, **_options(scheme))
+            connection = ibis.connect(url, **_options(url))
             for line in SESSION.get(scheme, ()):
                 connection.raw_sql(line).close()
         except ImportError as missing:
@@ -110,13 +114,15 @@ def _missing(scheme: str) -> MissingError:
     )
 
 
-def _options(scheme: str) -> dict[str, Any]:
-    """Return what a driver must be told so that rows come a few at a time."""
-    if scheme != "mysql":
+def _options(url: str) -> dict[str, Any]:
+    """Return what a driver must be told so that rows come a few at a time, and a silent server is left."""
+    if scheme_of(url) != "mysql":
         return {}
     from MySQLdb.cursors import SSCursor
 
-    return {"cursorclass": SSCursor}
+    # Those of a URL are texts, and this driver takes whole numbers only.
+    asked = dict(parse_qsl(urlsplit(url).query)).get("connect_timeout", "")
+    return {"cursorclass": SSCursor, "connect_timeout": int(asked) if asked.isdecimal() else SECONDS}
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import socket
 import sys
 import traceback
 from collections.abc import Iterator
@@ -151,6 +152,14 @@ def test_a_server_that_is_away_is_told_without_what_may_be_a_password(
     for url in (f"mysql://u:{PASSWORD}@h/d", f"trino://u@h/c/s?password={PASSWORD}"):
         with pytest.raises(ValidationError, match="without a password"):
             sql(url=url, table="t")
+
+
+def test_a_server_that_says_nothing_is_left_after_the_seconds_of_the_url(tmp_path: Path) -> None:
+    pytest.importorskip("MySQLdb", reason="MySQL's driver is not built here")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"mysql://reader@127.0.0.1:{silent.getsockname()[1]}/shop?connect_timeout=1"
+        with pytest.raises(MissingError, match="cannot be reached: Lost connection"):
+            sql(url=url, table="t").columns(here(tmp_path))
 
 
 def test_what_the_server_refuses_is_told_in_its_words(server: Server, tmp_path: Path) -> None:
