@@ -32,7 +32,7 @@ STORED = 90
 """Bytes of disk that an answer takes while it is judged: itself, and the order of all."""
 FITTED = 8
 """Bytes of memory that a fitted model takes for an encoded value of each row, at least."""
-PERMUTED = 8
+PERMUTED = 4
 """Bytes of memory that the order of an epoch takes for a training row."""
 KEPT, KEPT_PARSED = 0.6, 0.9
 """Share of a table that is kept of several files (`engine/parts.py`); of text, its typed rows with it."""

@@ -15,12 +15,17 @@ from mlspec.engine.training.group import Group
 from mlspec.engine.training.loss import TRUTH
 from mlspec.engine.training.spans import Span, read_ahead, read_spans
 from mlspec.engine.training.weights import mean_weight
-from mlspec.engine.training.windows import Window, windows_of
+from mlspec.engine.training.windows import Window, numbered, windows_of
 from mlspec.sdk.contract import FittedTarget
 from mlspec.sdk.encoded import Encoded
 
 BATCHES = 16
 """Batches a chunk: what Lightning does around each step is paid once for so many."""
+SCORED = 8192
+"""Rows that are scored at once where nothing is learnt of them; what a module makes of a whole chunk on the
+way would be the most memory that a training takes."""
+PIECE = 1_000_000
+"""Rows of which it is computed at once how likely they are drawn."""
 
 Chunk = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | None]
 """`[rows, k] float32`, `[rows, m] int64`, `[rows]` truth, `[rows] float32` weights or None."""
@@ -102,10 +107,16 @@ def _rows(encoded: Encoded, target: FittedTarget, factors: torch.Tensor | None, 
 
 def draws(encoded: Encoded, target: FittedTarget) -> torch.Tensor:
     """Return how likely each row is drawn where classes come equally often: `[rows] float64`, added up."""
-    codes = encoded.target.astype(np.int64)
-    rows = np.bincount(codes, minlength=len(target.classes))
-    each = 1.0 / (np.count_nonzero(rows) * rows[codes])
-    return torch.from_numpy(np.cumsum(each))
+    pieces = [slice(start, start + PIECE) for start in range(0, encoded.rows, PIECE)]
+    rows = np.zeros(len(target.classes), np.int64)
+    for piece in pieces:
+        rows += np.bincount(encoded.target[piece].astype(np.int64), minlength=len(rows))
+    found, sum_ = np.empty(encoded.rows), 0.0
+    for piece in pieces:
+        each = 1.0 / (np.count_nonzero(rows) * rows[encoded.target[piece].astype(np.int64)])
+        found[piece] = np.cumsum(np.append(sum_, each))[1:]
+        sum_ = found[piece][-1]
+    return torch.from_numpy(found)
 
 
 def shared(array: NDArray[np.generic]) -> torch.Tensor:
@@ -177,7 +188,7 @@ class Shuffled:
             if self.group.ranks > 1:
                 batches = torch.split(places, self.batch)
                 places = torch.cat([batch[part(len(batch), self.group)] for batch in batches])
-            yield rows.take(places)
+            yield rows.take(places.long())
 
     def places(self, epoch: int, chunk: int) -> tuple[torch.Tensor, ...]:
         """Return the numbers of this rank's rows, of each batch of a chunk.
@@ -192,16 +203,20 @@ class Shuffled:
         else:
             passed, chunk = divmod(chunk, self.windows.window // (self.batch * BATCHES))
             spans, mixed = next(self.windows.epoch(generator, passed))
-            order = torch.cat([torch.arange(start, stop) for start, stop in spans])[mixed]
+            order = torch.cat([torch.arange(start, stop) for start, stop in spans])[mixed.long()]
         batches = torch.split(torch.split(order, self.batch * BATCHES)[chunk], self.batch)
-        return tuple(batch[part(len(batch), self.group)] for batch in batches)
+        return tuple(batch[part(len(batch), self.group)].long() for batch in batches)
 
     def _order(self, generator: torch.Generator) -> torch.Tensor:
         count = len(self.rows)
+        kind = numbered(count)
         if self.draws is None:
-            return torch.randperm(count, generator=generator)
-        drawn = torch.rand(count, generator=generator, dtype=torch.float64)
-        return torch.searchsorted(self.draws, drawn, right=True).clamp_(max=count - 1)
+            return torch.randperm(count, generator=generator, dtype=kind)
+        found = torch.empty(count, dtype=kind)
+        for piece in torch.split(found, PIECE):
+            drawn = torch.rand(len(piece), generator=generator, dtype=torch.float64)
+            piece.copy_(torch.searchsorted(self.draws, drawn, right=True).clamp_(max=count - 1))
+        return found
 
 
 def part(rows: int, group: Group) -> slice:
@@ -231,6 +246,9 @@ class InOrder:
         else:
             cuts = [place * own // count for place in range(count + 1)]
         self.rows = rows
+        self.pieces = max(1, -(-min(most, size) // SCORED))
+        """Pieces in which a chunk is scored: as many on every rank, and none of them empty where there are
+        several ranks."""
         self.parts = tuple(slice(found.start + one, found.start + other) for one, other in pairwise(cuts))
 
     def __len__(self) -> int:

@@ -205,6 +205,7 @@ def _run(
             max(8192, lesson.batch_size * BATCHES),
             rows,
         )
+        learner.pieces = val.pieces
     seed_xla(lesson.seed)
     chunks = train if profile is None else profile.reading(train)
     with _interruptible(learner), nullcontext() if profile is None else profile.around():

@@ -93,6 +93,8 @@ class Learner(lightning.LightningModule):
         """Gives the numbers of this rank's rows in the training split, of each batch of a chunk."""
         self.asked: Callable[[], KeyboardInterrupt | None] = lambda: None
         """Gives what has asked for that where no signal can."""
+        self.pieces = 1
+        """Pieces in which a chunk of the val split is scored."""
         self.listen: Callable[[], None] = lambda: None
         """Called once Lightning has taken the process's signals, to take them back."""
 
@@ -233,7 +235,9 @@ class Learner(lightning.LightningModule):
     def validation_step(self, chunk: Chunk, index: int) -> None:
         """Score a chunk of the val split."""
         numbers, codes, truth, weight = chunk
-        scores = self.module(numbers, codes)
+        # Less is in memory on the way than of a chunk at once, and the loss is summed as of a chunk at once.
+        pieces = zip(numbers.tensor_split(self.pieces), codes.tensor_split(self.pieces), strict=True)
+        scores = torch.cat([self.module(*piece) for piece in pieces if len(piece[0])])
         if not self._rows.count(self._lesson.val.rows if self._lesson.val else 0):
             return
         lesson = self._lesson
