@@ -82,7 +82,8 @@ def _check_open(sweep: Sweep, spec: Spec, composed: Composed) -> Iterator[Fault]
         if searched is not None and "auto" in (searched.choices or ()):
             yield composed.fault("MS0352", what, (*AT, name, "choices"), fix="name numbers")
         elif searched is None and value == "auto":
-            yield composed.fault("MS0353", what, path, fix=f"give a number, or search '{name}'")
+            fix = f"give a number, search '{name}', or train without the sweep: '~sweep' on the command line"
+            yield composed.fault("MS0353", what, path, fix=fix)
 
 
 def _check_place(name: str, sweep: Sweep, composed: Composed) -> list[Fault]:

@@ -6,7 +6,7 @@ import logging
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -98,7 +98,11 @@ class Zero:
         if self._stage < 3:
             yield
             return
-        with self._gathering(list(self._module.parameters()), modifier_rank=0):
+        with ExitStack() as gathered:
+            # One by one: of several on their way DeepSpeed (0.19) waits for the last alone, and on a CPU
+            # others may come behind it.
+            for weight in self._module.parameters():
+                gathered.enter_context(self._gathering([weight], modifier_rank=0))
             yield
 
     def weights(self, keep: bool) -> dict[str, Any]:

@@ -105,6 +105,17 @@ def test_what_cannot_be_ranked_is_told(
     assert what in fault.what
 
 
+@pytest.mark.parametrize("key", ["training.batch_size", "training.optimizer.lr"])
+def test_a_value_that_is_found_is_told_how_it_goes_without_the_sweep(tmp_path: Path, key: str) -> None:
+    path = write(tmp_path, "model.dropout: {low: 0, high: 0.5}")
+    with pytest.raises(SpecError) as caught:
+        load(path, [f"{key}=auto"])
+    (fault,) = caught.value.faults
+    assert fault.code == "MS0353" and str(fault.where).startswith(f"{key}=auto")
+    assert f"search '{key}', or train without the sweep: '~sweep'" in (fault.fix or "")
+    assert load(path, ["~sweep", f"{key}=auto"]).spec.sweep is None
+
+
 def test_parameters_inside_each_other_and_values_that_contradict_each_other_are_told(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         load(write(tmp_path, "model: {choices: [linear, mlp]}", "model.dropout: {low: 0, high: 0.5}"))

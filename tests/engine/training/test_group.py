@@ -7,6 +7,7 @@ import multiprocessing
 import re
 import traceback
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -376,6 +377,27 @@ def test_a_killed_training_by_deepspeed_goes_on(
         optimizer=choose("optimizer", MOMENTUM if stage == 2 else {"kind": "adamw", "lr": 0.01}),
     )  # fmt: skip
     goes_on(what, before, after, tmp_path, 1e-4)
+
+
+@pytest.mark.slow
+def test_deepspeed_waits_for_all_weights_that_it_gathers(
+    zero: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is on its way comes when it is waited for and no sooner, as it may on a busy machine."""
+    from deepspeed import comm
+
+    gather = comm.all_gather_into_tensor
+
+    def late(into: torch.Tensor, part: torch.Tensor, group: Any = None, async_op: bool = False) -> Any:
+        if not async_op:
+            return gather(into, part, group=group)
+        into.fill_(torch.nan)
+        return SimpleNamespace(wait=lambda: gather(into, part, group=group))
+
+    monkeypatch.setattr(comm, "all_gather_into_tensor", late)
+    what = lesson(rows=320, strategy=choose("strategy", ZERO[2]), optimizer=choose("optimizer", MOMENTUM))
+    for found in shared(what, tmp_path / "two"):
+        close(found, alone(what, tmp_path), 1e-4)
 
 
 @pytest.mark.slow
