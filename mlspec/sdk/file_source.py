@@ -95,6 +95,18 @@ class FileSource(Source):
         """
         return None
 
+    def nulls_told(self, context: Context) -> Mapping[str, int]:
+        """Return how many nulls the columns of this source's local files hold, as the files say themselves;
+        NaN is none. A column of which a file says nothing is absent.
+
+        Args:
+            context: Where relative paths start.
+
+        Raises:
+            StepError: a file is damaged.
+        """
+        return {}
+
     def unreadable_by_file(self, table: ibis.Table) -> Mapping[File, tuple[Unreadable, ...]]:
         """Return `unreadable()` of each file apart; a file of which nothing was lost may be absent."""
         return {}

@@ -71,10 +71,12 @@ def validate(
     contract = read_contract(file, name)
     rules = tuple(Slot("rule").choose(freeze(rule)) for rule in validation.get("rules") or ())
     manifest = read_json(inputs["ingest"] / "manifest.json")
-    reading = open_reading(data, inputs["ingest"], manifest, context)
+    statistics = read_json(inputs["ingest"] / "statistics.json")
+    reading = open_reading(data, inputs["ingest"], manifest, context, statistics)
     keys = tuple(data.get("key") or ())
     with pulse(reading.table.get_backend().con, context, reading.rows, "rows"), reading.asking():
-        demands = tuple(contract_checks(contract, reading.table, reading.types()))
+        types = {name: manifest["columns"][name] for name in reading.types_told}
+        demands = tuple(contract_checks(contract, reading.table, types))
         checks = [*_checked(demands, rules, reading.table, keys)]  # type: ignore[arg-type]
     reading.close()
     failed = [check for check in checks if not check.passed and check.severity == "error"]
@@ -132,9 +134,7 @@ def _checked(
 
 def _of_contract(demands: Sequence[ContractCheck], table: ibis.Table) -> dict[str, ibis.Scalar]:
     return {"rows": table.count()} | {
-        f"contract.{place}": check.broken.sum()
-        for place, check in enumerate(demands)
-        if check.broken is not None
+        f"contract.{place}": check.failing for place, check in enumerate(demands) if check.failing is not None
     }
 
 

@@ -39,13 +39,13 @@ class Expression(Rule):
         from mlspec.engine.reading.condition import condition
 
         holds = condition(table, self.expr)
-        return {"rows": holds.notnull().sum(), "failing": (~holds).sum()}
+        return {"rows": holds.count(), "obeying": holds.sum()}
 
     def verdict(self, values: Mapping[str, Any]) -> Verdict:
         """Judge the share of rows where it is false."""
         from mlspec.engine.checking.judge import judge
 
-        return judge(self, values["rows"] or 0, values["failing"] or 0, "break it")
+        return judge(self, values["rows"], values["rows"] - (values["obeying"] or 0), "break it")
 
     def failing(self, table: ibis.Table) -> ibis.Table:
         """Return rows where it is false."""

@@ -42,7 +42,11 @@ class NotNull(Rule):
 
     def aggregates(self, table: ibis.Table) -> Mapping[str, ibis.Scalar]:
         """Ask for the rows with a null."""
-        return {"rows": table.count(), "failing": self._broken(table).sum()}
+        from mlspec.engine.checking.nulls import nulls
+
+        one = len(self.columns) == 1
+        failing = nulls(table, self.columns[0]) if one else self._broken(table).sum()
+        return {"rows": table.count(), "failing": failing}
 
     def verdict(self, values: Mapping[str, Any]) -> Verdict:
         """Judge the share of rows with a null."""

@@ -36,10 +36,9 @@ class Unique(Rule):
 
     def aggregates(self, table: ibis.Table) -> Mapping[str, ibis.Scalar]:
         """Ask for the different rows."""
-        import ibis
+        from mlspec.engine.checking.different import different
 
-        whole = ibis.struct({f"c{place}": table[name] for place, name in enumerate(self.columns)})
-        return {"rows": table.count(), "different": whole.nunique()}
+        return {"rows": table.count(), "different": different(table, self.columns)}
 
     def verdict(self, values: Mapping[str, Any]) -> Verdict:
         """Judge the share of rows that repeat another."""

@@ -113,6 +113,14 @@ class Parquet(FileSource):
         """Return the rows that a file's footer tells of."""
         return _extent(file, file.name)[0]
 
+    def nulls_told(self, context: Context) -> dict[str, int]:
+        """Return the nulls that the footers tell of, of columns with no fields inside."""
+        from mlspec.engine.reading.files import files_of
+
+        told = [_nulls(file, file.name) for file in files_of(self, context)]
+        by_all = set.intersection(*map(set, told))
+        return {name: sum(file[name] for file in told) for name in told[0] if name in by_all}
+
     def look_again(self, context: Context) -> None:
         """Read the files with pyarrow, for the one and the rows that DuckDB gave up on.
 
@@ -144,6 +152,27 @@ def _extent(file: File, name: str) -> tuple[int, int]:
             return footer.num_rows, sum(group.total_byte_size for group in groups)
     except (pa.ArrowException, OSError) as error:
         raise StepError(f"'{name}' is no whole Parquet file: {error}", where="data.source.path") from error
+
+
+def _nulls(file: File, name: str) -> dict[str, int]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    found: dict[str, int] = {}
+    try:
+        with parquet.ParquetFile(file) as opened:
+            footer = opened.metadata
+            groups = [footer.row_group(place) for place in range(footer.num_row_groups)]
+            for place in range(footer.num_columns):
+                column = footer.schema.column(place)
+                if column.path != column.name:
+                    continue
+                told = [group.column(place).statistics for group in groups]
+                if all(item is not None and item.has_null_count for item in told):
+                    found[column.name] = sum(item.null_count for item in told)
+    except (pa.ArrowException, OSError) as error:
+        raise StepError(f"'{name}' is no whole Parquet file: {error}", where="data.source.path") from error
+    return found
 
 
 def _schema(file: File, name: str) -> pa.Schema:

@@ -313,7 +313,7 @@ def test_rows_that_lie_in_files_are_prepared_as_those_of_a_table(
     here, asked = context(tmp_path), _in_files(tmp_path, split=split)
     lying = prepared(tmp_path / "lying", asked, here)
     monkeypatch.setattr(
-        Reading, "where_it_lies", lambda data, context, readable=None: Reading.of(data, context)
+        Reading, "where_it_lies", lambda data, context, readable=None, empty=None: Reading.of(data, context)
     )
     assert digests(lying) == digests(prepared(tmp_path / "table", asked, here))
 

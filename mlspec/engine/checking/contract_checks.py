@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import ibis
 
 from mlspec.engine.checking.contract_file import ColumnContract, DataContract
+from mlspec.engine.checking.nulls import nulls
 from mlspec.engine.double import double
 from mlspec.engine.reading.outside import outside
 from mlspec.sdk.contract import JsonType
@@ -30,9 +31,16 @@ class ContractCheck:
     what: str
     """How a row breaks it."""
     broken: ibis.BooleanValue | None
-    """True for rows that break it; None where the column as a whole does, or is looked at by count alone."""
+    """True for rows that break it; None where the column as a whole does."""
     share: float = 0.0
     """Part of the rows (fraction 0-1) that may break it."""
+    counted: ibis.IntegerScalar | None = None
+    """How many rows break it, where there is a shorter way than to sum up `broken`."""
+
+    @property
+    def failing(self) -> ibis.IntegerScalar | None:
+        """Return how many rows break it, null or 0 for none; None where the column as a whole does."""
+        return self.counted if self.counted is not None or self.broken is None else self.broken.sum()
 
 
 def contract_checks(
@@ -52,12 +60,13 @@ def contract_checks(
         if name not in types:
             yield ContractCheck(f"contract({name})", name, "the data lacks the column", None)
         else:
-            yield from _column_checks(name, column, table[name], types[name])
+            yield from _column_checks(name, column, table, types[name])
 
 
 def _column_checks(
-    name: str, wanted: ColumnContract, column: ibis.Column, held: JsonType
+    name: str, wanted: ColumnContract, table: ibis.Table, held: JsonType
 ) -> Iterator[ContractCheck]:
+    column = table[name]
     if held not in WIDER.get(wanted.type, frozenset({wanted.type})):
         place, text = f"contract({name}.type)", f"{held} where the contract says {wanted.type}"
         if column.type().is_string() and wanted.type in SHAPES:
@@ -66,7 +75,9 @@ def _column_checks(
             yield ContractCheck(place, name, text, None)
             return
     told = "null" if wanted.max_null == 0 else f"null, and {wanted.max_null:.4g} of the rows may be"
-    yield ContractCheck(f"contract({name}.max_null)", name, told, column.isnull(), wanted.max_null)
+    yield ContractCheck(
+        f"contract({name}.max_null)", name, told, column.isnull(), wanted.max_null, nulls(table, name)
+    )
     numeric = column.type().is_numeric() and not column.type().is_boolean()
     for key, limit in (("low", wanted.low), ("high", wanted.high)):
         if limit is None:

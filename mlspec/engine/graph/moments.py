@@ -22,6 +22,8 @@ _ABOVE = 2 ** (_STEPS + 1)
 _HALF = 21
 """Binary digits of the lower half of such a step."""
 _LOW = 2**_HALF - 1
+_ORDERLESS = frozenset({"bitstring_agg"})
+"""Aggregates of DuckDB's own that no order of rows changes."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ def _orderless(value: ibis.Scalar) -> bool:
     """Return whether an aggregate is the same to the last bit, in whatever order rows are seen."""
     return all(
         isinstance(found, (ops.Count, ops.CountStar, ops.CountDistinct))
-        or (isinstance(found, ops.Sum) and not found.arg.dtype.is_floating())
+        or (isinstance(found, (ops.Sum, ops.Min, ops.Max)) and not found.arg.dtype.is_floating())
+        or (isinstance(found, ops.AggUDF) and found.__func_name__ in _ORDERLESS)
         for found in value.op().find(ops.Reduction)
     )
 

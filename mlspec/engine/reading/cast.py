@@ -118,7 +118,9 @@ def _number(role: Role, raw: str, form: str, dtype: Any) -> Cast:
             "number",
         )
     if form == "float":
-        value = f"CASE WHEN isnan({raw}) THEN NULL ELSE CAST({raw} AS DOUBLE) END"
+        value = f"CAST({raw} AS DOUBLE)"
+        if role.nan:
+            value = f"CASE WHEN isnan({raw}) THEN NULL ELSE {value} END"
         return Cast(role, value, f"CAST({raw} AS VARCHAR)", ((f"isinf({raw})", "is infinite"),), "number")
     fix = {
         "boolean": "its kind is binary",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import ibis
@@ -61,7 +61,13 @@ class Reading:
     """Of several files of text: how many rows were taken apart of each, rejected ones with them."""
 
     @classmethod
-    def where_it_lies(cls, data: Mapping[str, Any], context: Context, readable: int | None = None) -> Self:
+    def where_it_lies(
+        cls,
+        data: Mapping[str, Any],
+        context: Context,
+        readable: int | None = None,
+        empty: Mapping[str, int] | None = None,
+    ) -> Self:
         """Return the rows for a few questions: files that are quick to read are asked where they lie.
 
         Where some of their rows are unreadable, and of all other sources, it is `of` that reads.
@@ -70,6 +76,8 @@ class Reading:
             data: The `data` section, or as much of it as is needed to read rows.
             context: Where relative paths start, and where to spill.
             readable: How many rows there are, where it is known that all of them are readable.
+            empty: How many of those rows hold null or NaN in each column, where it is known: floats of which
+                as many are null have no NaN that must be looked for each time.
 
         Raises:
             StepError: the source cannot be read, or a column cannot be what the spec says.
@@ -82,7 +90,12 @@ class Reading:
             if raw is None:
                 return cls.of(data, context)
             names = [name for name in raw.columns if name != "mlspec_row"]
-            casts = tuple(cast(role, raw.schema()[role.column]) for role in roles(data, names))
+            nulls = source.nulls_told(context) if empty else {}  # type: ignore[attr-defined]
+            whole = _without_nan(nulls, empty or {})
+            casts = tuple(
+                cast(replace(role, nan=role.column not in whole), raw.schema()[role.column])
+                for role in roles(data, names)
+            )
             connection, query = raw.get_backend(), str(ibis.to_sql(raw, dialect="duckdb"))
             if readable is None:
                 with pulse(connection.con, context, marks.size, "bytes"):
@@ -205,6 +218,11 @@ class Reading:
         if not some(~column.re_search(f"^{INTEGER}$")):
             return "integer"
         return "string" if some(~column.re_search(f"^{BOOLEAN}$")) else "boolean"
+
+
+def _without_nan(nulls: Mapping[str, int], empty: Mapping[str, int]) -> frozenset[str]:
+    """Return columns all of whose rows without a number hold a null."""
+    return frozenset(name for name, rows in nulls.items() if empty.get(name) == rows)
 
 
 def _at_once(

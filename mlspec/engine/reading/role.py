@@ -27,6 +27,8 @@ class Role:
     """A null is a reject."""
     positive: bool = False
     """A negative number is a reject."""
+    nan: bool = True
+    """NaN may stand among floats, and is looked for: it is null."""
 
     def demands(self, value: str) -> tuple[tuple[str, str], ...]:
         """Return `(condition in SQL, why)` of values that this role rejects, whatever their type was.

@@ -156,3 +156,46 @@ def test_times_do_not_depend_on_the_clock_of_the_machine(
         connection = reading.table.get_backend().con
         connection.execute("SET TimeZone = 'Asia/Tokyo'")
         assert statistics(reading.table)["columns"]["at"]["min"] == moment.timestamp() * 1000
+
+
+def without_looking(folder: Path, empty: dict[str, int]) -> Reading:
+    """Return the rows of numbers of which it is known how many hold null or NaN."""
+    data = {"source": {"kind": "parquet", "path": "rows"}, "features": {"x": "number", "y": "number"}}
+    rows = sum(parquet.read_metadata(file).num_rows for file in (folder / "rows").iterdir())
+    return Reading.where_it_lies(data, Context(folder, scratch=folder), rows, empty)
+
+
+def looks(reading: Reading) -> set[str]:
+    """Return the columns in which NaN is looked for."""
+    asked = "SELECT sql FROM duckdb_views() WHERE view_name = 'mlspec_rows'"
+    ((query,),) = reading.table.get_backend().con.execute(asked).fetchall()
+    return {name for name in reading.types_told if f"isnan({name})" in query.replace('"', "")}
+
+
+def write_floats(file: Path, x: list[float | None], y: list[float | None], **options: Any) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    table = pa.table({"x": pa.array(x, pa.float64()), "y": pa.array(y, pa.float32())})
+    parquet.write_table(table, file, row_group_size=2, **options)
+
+
+def test_nan_is_looked_for_in_columns_that_hold_it(tmp_path: Path) -> None:
+    write_floats(tmp_path / "rows" / "a.parquet", [1.0, None, -0.0, 5e-324], [1.0, float("nan"), None, 2.0])
+    write_floats(tmp_path / "rows" / "b.parquet", [None, 1e308], [None, 0.5])
+    found = without_looking(tmp_path, {"x": 2, "y": 3})
+    assert looks(found) == {"y"}
+    asked = Reading.where_it_lies(
+        {"source": {"kind": "parquet", "path": "rows"}, "features": {"x": "number", "y": "number"}},
+        Context(tmp_path, scratch=tmp_path),
+    )
+    assert looks(asked) == {"x", "y"}
+    tables = [one.table.order_by("mlspec_row").to_pyarrow() for one in (found, asked)]
+    assert tables[0].equals(tables[1]) and tables[0].column("y").null_count == 3
+    assert np.signbit(tables[0].column("x")[2].as_py())
+
+
+def test_nan_is_looked_for_where_a_file_does_not_tell_its_nulls(tmp_path: Path) -> None:
+    write_floats(tmp_path / "rows" / "a.parquet", [1.0, None], [1.0, 2.0])
+    write_floats(tmp_path / "rows" / "b.parquet", [1.0, None], [1.0, 2.0], write_statistics=["y"])
+    assert looks(without_looking(tmp_path, {"x": 2, "y": 0})) == {"x"}
+    assert looks(without_looking(tmp_path, {"x": 1})) == {"x", "y"}
+    assert looks(without_looking(tmp_path, {})) == {"x", "y"}

@@ -144,3 +144,13 @@ def test_files_of_a_glob_must_agree(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"y": [1]}), tmp_path / "b.parquet")
     with pytest.raises(StepError, match=r"'b.parquet' has other columns"):
         Parquet(kind="parquet", path="*.parquet").columns(Context(tmp_path))
+
+
+def test_footers_tell_the_nulls_of_columns_without_fields(tmp_path: Path) -> None:
+    first = pa.table({"x": [1.0, float("nan"), None], "a.b": [None, 2, None], "s": [{"x": 1}, None, None]})
+    (tmp_path / "rows").mkdir()
+    parquet.write_table(first, tmp_path / "rows" / "a.parquet", row_group_size=1)
+    parquet.write_table(first, tmp_path / "rows" / "b.parquet", write_statistics=["x"])
+    context = Context(tmp_path)
+    assert Parquet(kind="parquet", path="rows/a.parquet").nulls_told(context) == {"x": 1, "a.b": 2}
+    assert Parquet(kind="parquet", path="rows").nulls_told(context) == {"x": 2}
