@@ -10,12 +10,14 @@ an empty workspace and is the same command that a user types; `model: mlp`, batc
 Memory is RssAnon summed over the process tree, looked at every 20 ms: what the processes hold themselves.
 Pages of memory-mapped files are not in it, for the system takes those back when it wants to. A run on
 1,000 rows tells what start-up costs (interpreter, torch, ONNX Runtime); its peak in the same step is
-taken off.
+taken off. Disk is what lies in `.mlspec` and `artifacts`, looked at twice a second, beside what `mlspec plan`
+tells.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import json
 import os
@@ -33,8 +35,8 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 ROOT = Path(__file__).resolve().parents[1]
-EVERY = 0.02
-"""Seconds between two looks."""
+EVERY, SELDOM = 0.02, 0.5
+"""Seconds between two looks at memory, and at the disk."""
 PIECE, SMALL = 1_000_000, 1_000
 """Rows of a file; rows of the run that tells what start-up costs."""
 NUMBERS, CATEGORIES = 14, 5
@@ -106,10 +108,30 @@ def held(process: psutil.Process) -> int:
     return total
 
 
+def lying(folder: Path) -> int:
+    """Return the bytes of what a run leaves and works with; DVC's cache has links to it."""
+    total = 0
+    for place, _, names in itertools.chain(os.walk(folder / ".mlspec"), os.walk(folder / "artifacts")):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_blocks * 512
+    return total
+
+
+def told(folder: Path, environment: dict[str, str]) -> int:
+    """Return the bytes of disk that a plan tells."""
+    command = [sys.executable, "-m", "mlspec", "plan", "--json"]
+    answer = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    return int(json.loads(answer.stdout)["takes"]["disk"])
+
+
 def run(folder: Path, until: str | None) -> dict[str, object]:
-    """Run a workspace; return peak bytes of each step and of all, seconds of each step and of all."""
+    """Run a workspace; return peak bytes of memory and disk of each step, and seconds."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    plan = told(folder, environment)
     peaks: dict[str, int] = defaultdict(int)
+    disk: dict[str, int] = defaultdict(int)
+    looked, worked = 0.0, os.times()
     start = time.perf_counter()
     with open(folder / "printed", "wb") as out, open(folder / "told", "wb") as err:
         command = [sys.executable, "-m", "mlspec", "run", *(["--until", until] if until else [])]
@@ -121,13 +143,24 @@ def run(folder: Path, until: str | None) -> dict[str, object]:
             # Between two steps their files are hashed: that belongs to the step before.
             step = next((name for name in now if not name.startswith(("old-", "aside-"))), step)
             peaks[step] = max(peaks[step], held(tree))
+            if time.perf_counter() - looked > SELDOM:
+                disk[step], looked = max(disk[step], lying(folder)), time.perf_counter()
             time.sleep(EVERY)
-    seconds = time.perf_counter() - start
+    seconds, after = time.perf_counter() - start, os.times()
+    processor = after.children_user + after.children_system - worked.children_user - worked.children_system
     if process.returncode:
         raise SystemExit((folder / "told").read_text())
     record = json.loads((folder / "pipelines" / "table" / "run.json").read_text())
     took = {item["step"]: item["seconds"] for item in record["steps"]}
-    return {"peaks": dict(peaks), "peak": max(peaks.values()), "took": took, "seconds": seconds}
+    return {
+        "peaks": dict(peaks),
+        "peak": max(peaks.values()),
+        "disk": dict(disk),
+        "told": plan,
+        "took": took,
+        "seconds": seconds,
+        "processor": processor,
+    }
 
 
 def main() -> None:
@@ -161,12 +194,16 @@ def main() -> None:
 def show(rows: int, one: dict, small: dict) -> None:
     """Print a size's steps: MB above start-up, and rows a second."""
     speed = rows / one["seconds"]
-    print(f"{rows:,} rows: {one['seconds']:.1f} s, {speed:,.0f} rows/s, peak {mb(one['peak'])} MB")
+    seconds = f"{one['seconds']:.1f} s ({one['processor']:.1f} s of the processor)"
+    print(f"{rows:,} rows: {seconds}, {speed:,.0f} rows/s, peak {mb(one['peak'])} MB")
+    print(f"  disk: {mb(max(one['disk'].values()))} MB at most, {mb(one['told'])} MB told by the plan")
     for step, peak in one["peaks"].items():
         if step:
+            disk = mb(one["disk"].get(step, 0))
             above = mb(peak - small["peaks"].get(step, small["peak"]))
             took = one["took"].get(step, 0.0)
-            print(f"  {step:<16} {mb(peak):>7} MB  {above:>7} MB above start-up  {took:8.1f} s", flush=True)
+            memory = f"{mb(peak):>7} MB  {above:>7} MB above start-up"
+            print(f"  {step:<16} {memory}  {took:8.1f} s  {disk:>7} MB of disk", flush=True)
 
 
 def ratios(found: dict[int, dict]) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import ibis
 
 from mlspec.engine.ask import here
-from mlspec.engine.sql import literal
+from mlspec.engine.spill import spill
+from mlspec.engine.sql import file_list, literal
 from mlspec.sdk.budget import MOST, SHARE, Budget
 from mlspec.sdk.context import Context
 
@@ -36,7 +37,7 @@ def database(context: Context) -> Any:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     connection = ibis.duckdb.connect(
         ":memory:",
-        temp_directory=str(context.scratch / f"duckdb-{os.getpid()}"),
+        temp_directory=str(spill(context.scratch, "duckdb")),
         memory_limit=f"{memory // 2**20}MiB",
         threads=max(min(8, cores, memory // THREAD), 1),
         autoinstall_known_extensions=False,
@@ -66,7 +67,9 @@ def settle(connection: Any, files: Sequence[Path] = ()) -> None:
     connection.con.execute(f"SET VARIABLE mlspec_threads = {threads}")
     connection.con.execute("SET threads = 1")
     if files:
-        connection.con.execute(f"SET allowed_paths = [{', '.join(literal(str(file)) for file in files)}]")
+        # Signs of a glob are escaped where files are read, and both ways of writing them are looked at.
+        plain = ", ".join(literal(str(file)) for file in files)
+        connection.con.execute(f"SET allowed_paths = list_concat([{plain}], {file_list(files)})")
     connection.con.execute("SET enable_external_access = false")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mlspec.engine.files import write_bytes
+from mlspec.engine.spill import SPILLS
 from mlspec.plan.plan import Plan
 from mlspec.plan.sides import sides
 from mlspec.run.merged import merged
@@ -28,6 +30,7 @@ def mend(root: Path, plan: Plan, written: Sequence[str] = ()) -> tuple[str, ...]
         written: Globs of the folders in which files may lie that were not written to their end.
     """
     _sweep((root / ".mlspec" / "tmp").glob("*"), _PID_OF_FOLDER)
+    _sweep_spills(root / ".mlspec" / "scratch")
     _sweep((file for folder in written for file in root.glob(f"{folder}/.*.tmp")), _PID_OF_FILE)
     return (*_mend_rwlock(root / ".dvc" / "tmp"), *_mend_locks(root, plan))
 
@@ -113,6 +116,15 @@ def worked_at(path: Path, pid_of: re.Pattern[str] = _PID_OF_FOLDER) -> bool:
 
     named = pid_of.search(path.name)
     return named is not None and int(named[1]) != os.getpid() and psutil.pid_exists(int(named[1]))
+
+
+def _sweep_spills(scratch: Path) -> None:
+    """Remove what killed processes spilled; a step's folder goes where nothing else is in it."""
+    for kind in SPILLS:
+        for left in scratch.glob(f"*/{kind}-*"):
+            _sweep([left], _PID_OF_FOLDER)
+            with contextlib.suppress(OSError):
+                left.parent.rmdir()
 
 
 def _sweep(found: Iterable[Path], pid_of: re.Pattern[str]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
+from mlspec.engine.spill import SPILLS, spill
 from mlspec.engine.training.resumable import resumable
 from mlspec.errors import CheckFailed, MissingError, MlspecError, StepError
 from mlspec.plan.plan import Step
@@ -87,12 +88,11 @@ def perform(
         _keep(output, logs)
         where = failed.where if failed.where is not None else step.name
         raise CheckFailed(failed.what, where=where, fix=_advice(failed.fix, logs, workspace)) from failed
-    except KeyboardInterrupt:
-        # Who waits for the end of the process waits for no tidying of its memory; what spilled is nobody's.
-        shutil.rmtree(scratch / f"duckdb-{os.getpid()}", ignore_errors=True)
-        raise
     finally:
-        shutil.rmtree(output, ignore_errors=True)
+        # Who waits for the end of an interrupted process waits for no tidying of its memory; what spilled is
+        # nobody's.
+        for left in (output, *(spill(scratch, kind) for kind in SPILLS)):
+            shutil.rmtree(left, ignore_errors=True)
         with contextlib.suppress(OSError):
             logs.rmdir()  # only where nothing was logged
     # Checkpoints have done their work.

@@ -12,7 +12,7 @@ from typing import Any
 from mlspec.engine.reading.files import files_of
 from mlspec.errors import MissingError, MlspecError, PlanError
 from mlspec.plan.plan import Step
-from mlspec.sdk.budget import DATABASE, LIBRARIES, MOST, SHARE, Budget
+from mlspec.sdk.budget import DATABASE, LIBRARIES, MOST, SHARE
 from mlspec.sdk.context import Context
 from mlspec.sdk.fields import size_text
 from mlspec.sdk.file_source import FileSource
@@ -34,10 +34,11 @@ FITTED = 8
 """Bytes of memory that a fitted model takes for an encoded value of each row, at least."""
 PERMUTED = 4
 """Bytes of memory that the order of an epoch takes for a training row."""
-BALANCED = 12
-"""The same where rows are drawn so that classes come equally often, and an epoch is not cut."""
-KEPT, KEPT_PARSED = 0.6, 0.9
-"""Share of a table that is kept of several files (`engine/parts.py`); of text, its typed rows with it."""
+TYPED, PROFILE = 0.4, 0.6
+"""Share of a table that its typed rows take on disk (`reading/typed_files.py`), and what is kept beside them
+to add up several files (`engine/parts.py`)."""
+KEY = 4
+"""Bytes of disk that a row's place and split take."""
 WHOLE = 2**30
 """Bytes of encoded rows from which on an epoch is cut (`engine/training/windows.py`, which needs torch)."""
 TEST = 0.2
@@ -91,7 +92,7 @@ def room(steps: Iterable[Step], workspace: Path) -> Room | None:
     limit = reading.memory
     if extent is None:
         return Room(None, None, limit, LIBRARIES + DATABASE)
-    sized = _Sized(data, extent, limit, _kept(data, workspace))
+    sized = _Sized(data, extent, _copies(data, workspace))
     needs = [LIBRARIES + min(sized.table, DATABASE)]
     if "train" in working:
         needs.append(LIBRARIES + sized.trained(working["train"].parameters))
@@ -153,7 +154,7 @@ def check_promise(found: Room, limit: int | None) -> None:
 class _Sized:
     """What rows take in each part of the work, in bytes."""
 
-    def __init__(self, data: Mapping[str, Any], extent: Extent, limit: int | None, kept: float) -> None:
+    def __init__(self, data: Mapping[str, Any], extent: Extent, copies: _Copies) -> None:
         features = data["features"] if isinstance(data["features"], Mapping) else {}
         kinds = [str(feature["kind"]) for feature in features.values()]
         sample = data.get("sample")
@@ -163,8 +164,9 @@ class _Sized:
             share = min(1.0, sample / extent.rows)
             self.rows = min(sample, extent.rows)
         plain = sum(TEXT if kind in ("category", "binary") else VALUE for kind in kinds)
-        # Without a count, a line of text is about as long as its row is wide.
-        count = extent.rows if extent.rows is not None else extent.bytes // max(len(kinds) * 8, 8)
+        # Without a count, a row is about as long as it is wide.
+        counts = (extent.rows, extent.lines, extent.bytes // max(len(kinds) * 8, 8))
+        count = next(count for count in counts if count is not None)
         self.table = max(extent.bytes, count * (plain + TEXT))
         self._count = int(count * share)
         self._bytes = int(extent.bytes * share)
@@ -172,8 +174,7 @@ class _Sized:
         split = data.get("split") or {}
         said = split.get("test")
         self._test = float(said) if isinstance(said, int | float) else TEST
-        self._kept = 0 if sample else int(self.table * kept)
-        self._database = _default() if limit is None else Budget(limit).database
+        self._kept, self._waiting = int(self.table * copies.kept), int(self.table * copies.waiting)
 
     @property
     def judged(self) -> int:
@@ -186,17 +187,15 @@ class _Sized:
         model = Slot("model").choose(freeze(parameters["model"]))
         if isinstance(model, FittedModel):
             return rows * (self._encoded // 4) * FITTED
-        if parameters["training"].get("sampling"):
-            return rows * BALANCED
         return min(rows, WHOLE // self._encoded) * PERMUTED
 
     def disk(self, prepares: bool) -> int:
         """Disk that is taken at once."""
-        waiting = max(self.table - self._database, 0)
         if not prepares:
-            return self._kept + waiting
-        left = self._kept + self._count * self._encoded + int(self._bytes * self._test / 2)
-        return left + max(waiting, int(self._count * self._test) * STORED)
+            return self._kept + self._waiting
+        judged = self._count * self._test
+        left = (self._count - judged) * self._encoded + self._count * KEY + self._bytes * self._test / 2
+        return self._kept + int(left + max(self._waiting, judged * STORED))
 
 
 def _extent(data: Mapping[str, Any], workspace: Path) -> Extent | None:
@@ -208,12 +207,24 @@ def _extent(data: Mapping[str, Any], workspace: Path) -> Extent | None:
         return None  # not here, or damaged: the step tells
 
 
-def _kept(data: Mapping[str, Any], workspace: Path) -> float:
-    """Return the share of a table's bytes that is kept of its files for the next run."""
+@dataclass(frozen=True)
+class _Copies:
+    """Which share of a table's bytes is written to disk beside what a run makes of it."""
+
+    kept: float
+    """What is kept of files for the next run."""
+    waiting: float
+    """What lies there while a step works."""
+
+
+def _copies(data: Mapping[str, Any], workspace: Path) -> _Copies:
     source = Slot("source").choose(freeze(data["source"]))
-    if not isinstance(source, FileSource) or len(files_of(source, Context(workspace=workspace))) == 1:
-        return 0.0
-    return KEPT_PARSED if source.parsed else KEPT
+    if not isinstance(source, FileSource) or source.keeps or data.get("sample"):
+        return _Copies(0.0, TYPED)
+    several = len(files_of(source, Context(workspace=workspace))) > 1
+    kept = PROFILE * several + TYPED * source.parsed
+    lies = type(source).numbered is not FileSource.numbered
+    return _Copies(kept, 0.0 if source.parsed or lies else TYPED)
 
 
 def _default() -> int:

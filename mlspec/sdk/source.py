@@ -34,6 +34,8 @@ class Extent:
     """None where nothing but the rows themselves could tell."""
     bytes: int
     """What all rows take, uncompressed, about."""
+    lines: int | None = None
+    """Lines of text, about; None where rows are no lines."""
 
 
 class Source(Plugin):

@@ -66,7 +66,7 @@ def ingest(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pa
     else:
         with found.asking():
             types, told = found.types(), statistics(found.table, tell)
-        fingerprint = source.fingerprint(context) if kept is None else kept
+        fingerprint = kept or found.fingerprint or source.fingerprint(context)
         found.close()
     marks.check()
     write_json(
@@ -75,7 +75,7 @@ def ingest(parameters: Mapping[str, Any], inputs: Mapping[str, Path], output: Pa
             "rows": found.rows,
             "rejected": found.rejected,
             "columns": types,
-            "fingerprint": fingerprint if kept is None else kept,
+            "fingerprint": kept or fingerprint,
         },
     )
     write_json(output / "statistics.json", told)

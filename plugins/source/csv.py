@@ -135,13 +135,10 @@ class Csv(FileSource):
         from mlspec.engine.reading.lines import LONGEST
         from mlspec.engine.reading.partitions import FILE
         from mlspec.engine.reading.places import name_of
-        from mlspec.engine.reading.unpacked import check_whole
         from mlspec.engine.sql import file_list, literal
 
         folders, first = partitions_of(self, context), files_of(self, context)[0]
         names = self._header(first, name_of(first, context, folders.root))
-        for file in files:
-            check_whole(file, name_of(file, context, folders.root))
         options = {
             "header": "true",
             "auto_detect": "false",

@@ -74,15 +74,11 @@ class Json(FileSource):
         from mlspec.engine.reading.files import partitions_of
         from mlspec.engine.reading.lines import LONGEST
         from mlspec.engine.reading.partitions import FILE
-        from mlspec.engine.reading.places import name_of
-        from mlspec.engine.reading.unpacked import check_whole
         from mlspec.engine.sql import file_list, literal, quote
 
         folders = partitions_of(self, context)
         names = self.columns(context)
         names = names[: len(names) - len(folders.columns)]
-        for file in files:
-            check_whole(file, name_of(file, context, folders.root))
         connection = database(context)
         note_names(connection.con, files, context, folders.root)
         # With more threads, DuckDB 1.5 gives a last line without its line end before the others.

@@ -84,26 +84,22 @@ class Parquet(FileSource):
 
     def numbered(self, context: Context) -> ibis.Table | None:
         """Return the rows with their places, but for files whose names or columns DuckDB takes for others."""
-        from itertools import accumulate
-
         from mlspec.engine.database import database
         from mlspec.engine.reading.files import files_of, partitions_of
         from mlspec.engine.reading.partitions import FILE
         from mlspec.engine.reading.places import is_glob
+        from mlspec.engine.reading.typed_files import place
         from mlspec.engine.sql import file_list, literal
 
         files = files_of(self, context)
         names = {name.lower() for name in self.columns(context)}
         if any(is_glob(str(file)) for file in files) or names & {"file_row_number", "file_index"}:
             return None
-        starts = accumulate((_extent(file, str(file.name))[0] for file in files[:-1]), initial=0)
         folders = partitions_of(self, context)
         named = f", filename = {literal(FILE)}" if folders.columns else ""
-        place = "file_row_number"
-        if files[1:]:
-            place += f" + list_extract([{', '.join(map(str, starts))}], CAST(file_index AS BIGINT) + 1)"
+        at = place([_extent(file, str(file.name))[0] for file in files])
         found: ibis.Table = database(context).sql(
-            f"SELECT {folders.chosen(named=False)}, {place} AS mlspec_row "
+            f"SELECT {folders.chosen(named=False)}, {at} AS mlspec_row "
             f"FROM read_parquet({file_list(files)}, hive_partitioning = false{named})",
             dialect="duckdb",
         )

@@ -31,6 +31,7 @@ model: {kind: linear}
 CHILD = """
 import signal, sys
 from mlspec.cli.main import entry
+from mlspec.engine.reading import by_file
 from mlspec.engine.reading.reading import Reading
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background deafens its children
@@ -43,7 +44,17 @@ def slow(cls, data, context):
         found.table.get_backend().con.execute("SELECT sum(hash(i)) FROM range(1000000000000) t(i)").fetchall()
     return found
 
-Reading.of = classmethod(slow)
+write = by_file.write_typed
+
+def endless(connection, rows, casts, file):
+    print("busy", file=sys.stderr, flush=True)
+    many = ", ".join(f"range(1000) AS t{at}(i{at})" for at in range(4))
+    write(connection, f"(SELECT mlspec_own.* FROM {rows} AS mlspec_own, {many})", casts, file)
+
+if step == "bringing":
+    step, by_file.write_typed = "ingest", endless
+else:
+    Reading.of = classmethod(slow)
 sys.argv = ["mlspec", "run", "--until", step]
 entry()
 """
@@ -52,6 +63,8 @@ entry()
 @pytest.mark.parametrize(
     ("step", "number", "code"),
     [
+        ("bringing", signal.SIGINT, 130),
+        ("bringing", signal.SIGTERM, 143),
         ("ingest", signal.SIGINT, 130),
         ("validate", signal.SIGINT, 130),
         ("prepare", signal.SIGINT, 130),
@@ -82,11 +95,13 @@ def test_a_signal_ends_a_long_query_at_once_and_the_next_run_goes_on(
     assert time.monotonic() - began < 5
     assert child.returncode == code, said
     assert "goes on from here" in said and "Traceback" not in said
+    step = "ingest" if step == "bringing" else step
     record = json.loads((tmp_path / "pipelines/long/run.json").read_text())
     assert (record["ended"], record["steps"][-1]["step"], record["steps"][-1]["done"]) == (
         "interrupted", step, "interrupted",
     )  # fmt: skip
-    assert not [*(tmp_path / ".mlspec").glob("tmp/*"), *(tmp_path / ".mlspec").glob("scratch/*/duckdb-*")]
+    own = tmp_path / ".mlspec"
+    assert not [*own.glob("tmp/*"), *own.glob("scratch/*/*"), *own.glob("parts/.*")]
     monkeypatch.chdir(tmp_path)
     assert main(["run", "--until", step]) == 0
 

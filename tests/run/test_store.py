@@ -127,6 +127,24 @@ def test_locks_of_dead_processes_are_dropped(workspace, steps):
     run(workspace, force=["train"])
 
 
+def test_rows_that_dead_processes_left_on_disk_are_removed_and_those_of_a_living_one_kept(workspace, steps):
+    dead, living = subprocess.Popen(["true"]), subprocess.Popen(["sleep", "30"])
+    dead.wait()
+    scratch = workspace / ".mlspec" / "scratch"
+    names = [f"old.ingest-1/rows-{dead.pid}/a.parquet", f"old.ingest-1/duckdb-{dead.pid}/a.tmp"]
+    names += [f"old.prepare-2/rows-{living.pid}/a.parquet", f"old.train-3/rows-{dead.pid}/a.parquet"]
+    for name in (*names, "old.train-3/training.ckpt"):
+        (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+        (scratch / name).write_bytes(b"")
+    try:
+        run(workspace)
+    finally:
+        living.kill()
+        living.wait()
+    left = {path.relative_to(scratch).as_posix() for path in scratch.rglob("*") if path.is_file()}
+    assert left == {names[2], "old.train-3/training.ckpt"} and not (scratch / "old.ingest-1").exists()
+
+
 def test_a_living_process_keeps_its_locks(workspace, steps):
     run(workspace)
     living = subprocess.Popen(["sleep", "30"])

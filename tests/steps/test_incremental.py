@@ -15,7 +15,7 @@ from pyarrow import feather
 
 from mlspec.engine.checking import file_profiles
 from mlspec.engine.files import read_json
-from mlspec.engine.parts import Parts
+from mlspec.engine.parts import Part, Parts
 from mlspec.engine.preparing.work import Work
 from mlspec.engine.reading import by_file
 from mlspec.engine.reading.by_file import ByFile, Fresh
@@ -133,11 +133,25 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     inner = ByFile.open
 
-    def spy(self: ByFile, places: Sequence[int]) -> Fresh:
+    def spy(self: ByFile, places: Sequence[int], *told: int) -> Fresh:
         found.extend(self.names[place] for place in places)
-        return inner(self, places)
+        return inner(self, places, *told)
 
     monkeypatch.setattr(ByFile, "open", spy)
+    return found
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return how many files of text were parsed together, each time that happens."""
+    found: list[int] = []
+    inner = ByFile._read
+
+    def spy(self: ByFile, places: Sequence[int], before: int, whole: int) -> dict[int, Part]:
+        found.append(len(places))
+        return inner(self, places, before, whole)
+
+    monkeypatch.setattr(ByFile, "_read", spy)
     return found
 
 
@@ -184,6 +198,44 @@ def test_every_file_of_the_data_steps_is_that_of_doing_it_all(
     told = found.pop("prepare/encoded.json")
     assert found == {name: digest for name, digest in at_once.items() if name != "prepare/encoded.json"}
     assert at_once.get("prepare/encoded.json") == (told if form == "parquet" else None)
+
+
+@pytest.mark.parametrize("form", ["csv", "csv.gz", "json"])
+def test_one_file_of_text_is_parsed_once_and_gives_the_bytes_of_parsing_it_in_each_step(
+    tmp_path: Path, form: str, parsed: list[int]
+) -> None:
+    steps = ("ingest", "validate", "prepare")
+    _write(tmp_path / "rows", "all", rows(PIECE * 8), form)
+    found, said = _work(tmp_path, tmp_path / "parts", tmp_path / "kept", form, steps)
+    assert parsed == [1] and not [line for line in said if "files" in line]
+    assert _work(tmp_path, tmp_path / "parts", tmp_path / "again", form, steps)[0] == found
+    assert parsed == [1]
+    assert _work(tmp_path, None, tmp_path / "all", form, steps)[0] == found
+    assert parsed == [1] and list((tmp_path / "scratch").glob("rows-*/*"))
+    _write(tmp_path / "rows", "all", rows(PIECE * 8).assign(age=33.0), form)
+    assert _work(tmp_path, tmp_path / "parts", tmp_path / "changed", form, steps)[0] != found
+    assert parsed == [1, 1]
+
+
+def test_files_of_text_that_are_new_to_a_later_step_are_read_a_few_at_once(
+    tmp_path: Path, parsed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = _begin(tmp_path, "csv")
+    monkeypatch.setattr(by_file, "TOGETHER", 2 * (folder / "part-00.csv").stat().st_size + 2000)
+    steps = ("ingest", "validate", "prepare")
+    found, _ = _work(tmp_path, tmp_path / "parts", tmp_path / "one", "csv", steps)
+    assert sum(parsed) == 6 and 2 <= max(parsed) < 4
+    parsed.clear()
+    shutil.rmtree(tmp_path / "parts")
+    inputs = {name: tmp_path / "one" / name for name in ("ingest", "validate")}
+    context = Context(workspace=tmp_path, name="here", scratch=tmp_path / "scratch", parts=tmp_path / "parts")
+    (tmp_path / "later").mkdir()
+    asked = data(source=_source("csv"), max_rejects=0.2)
+    prepare({"seed": 1, "data": asked}, inputs, tmp_path / "later", context)
+    assert sum(parsed) == 6 and 2 <= max(parsed) < 4
+    assert digests(tmp_path / "later") == {
+        name.removeprefix("prepare/"): digest for name, digest in found.items() if name.startswith("prepare/")
+    }
 
 
 TIMES = {
@@ -374,9 +426,9 @@ def test_files_that_are_read_in_groups_give_the_bytes_of_all_at_once(
     opened: list[int] = []
     inner = ByFile.open
 
-    def spy(self: ByFile, places: Sequence[int]) -> Fresh:
+    def spy(self: ByFile, places: Sequence[int], *told: int) -> Fresh:
         opened.append(len(places))
-        return inner(self, places)
+        return inner(self, places, *told)
 
     monkeypatch.setattr(ByFile, "open", spy)
     assert _work(tmp_path, tmp_path / "others", tmp_path / "groups", form)[0] == whole
@@ -413,13 +465,20 @@ def test_of_a_file_that_changes_while_it_is_read_nothing_is_kept(
     assert not list((tmp_path / "parts").rglob("numbers.bin"))
 
 
-def test_a_sample_and_a_single_file_keep_nothing(tmp_path: Path) -> None:
-    _begin(tmp_path, "csv")
+@pytest.mark.parametrize(
+    ("form", "changes"),
+    [
+        ("csv", {"source": _source("csv"), "sample": 50}),
+        ("parquet", {"source": {"kind": "parquet", "path": "rows/part-00.parquet"}}),
+        ("arrow", {"source": {"kind": "arrow", "path": "rows/part-00.arrow"}}),
+    ],
+    ids=["a sample", "one file of Parquet", "one file of Arrow"],
+)
+def test_of_a_sample_and_of_a_single_file_that_needs_no_parsing_nothing_is_kept(
+    tmp_path: Path, form: str, changes: dict[str, Any]
+) -> None:
+    _begin(tmp_path, form)
     context = Context(workspace=tmp_path, scratch=tmp_path, parts=tmp_path / "parts", say=lambda line: None)
-    for name, changes in {
-        "sample": {"source": _source("csv"), "sample": 50},
-        "one": {"source": {"kind": "csv", "path": "rows/part-00.csv"}},
-    }.items():
-        (tmp_path / name).mkdir()
-        ingest({"data": data(**changes)}, {}, tmp_path / name, context)
+    (tmp_path / "out").mkdir()
+    ingest({"data": data(**changes)}, {}, tmp_path / "out", context)
     assert not (tmp_path / "parts").exists()

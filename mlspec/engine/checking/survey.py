@@ -153,8 +153,7 @@ def _looked_at(by_file: ByFile, keys: Sequence[str], missing: Sequence[int]) -> 
     """Yield the profiles of files, some of which are read at once; what was made of them stays on disk."""
     total, done = by_file.size(missing), 0
     for group in by_file.groups(missing):
-        size, fresh = by_file.size(group), by_file.open(group)
-        by_file.keep(fresh)
+        size, fresh = by_file.size(group), by_file.open(group, done, total)
         with pulse(fresh.backend.con, by_file.context, size, "bytes", done, total):
             profiles = FileProfiles.of(by_file, fresh)
             for place in group:

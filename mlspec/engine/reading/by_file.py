@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -10,17 +10,19 @@ from typing import Any, Self
 import ibis
 
 from mlspec import registry
-from mlspec.engine.parts import Parts, key_of
+from mlspec.engine.database import database
+from mlspec.engine.parts import Part, Parts, key_of
 from mlspec.engine.pulse import pulse
 from mlspec.engine.reading.cast import Cast, cast
 from mlspec.engine.reading.file_keys import contents_of, reader_of
-from mlspec.engine.reading.files import PACKED, files_of
+from mlspec.engine.reading.files import PACKED, check_files, files_of
 from mlspec.engine.reading.load import typed
 from mlspec.engine.reading.marks import Marks
 from mlspec.engine.reading.partitions import FILE
 from mlspec.engine.reading.places import name_of, root_of
 from mlspec.engine.reading.refusal import told
 from mlspec.engine.reading.role import roles
+from mlspec.engine.reading.typed_files import view_typed, write_typed
 from mlspec.engine.sql import literal
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
@@ -29,13 +31,16 @@ from mlspec.sdk.frozen import freeze
 from mlspec.sdk.slot import Slot
 from mlspec.sdk.source import Unreadable
 
-FORM = 2
+FORM = 3
 """Raised when what is kept of a file has another form or meaning."""
-
+ROWS = "rows.parquet"
+"""The typed rows of a file, where they are kept."""
+Lost = Mapping[int, tuple[Unreadable, ...]]
+"""Rows that could not be taken apart, by the place of their file."""
 
 TOGETHER, FILES = 64 * 2**20, 128
 """Bytes of text that are brought into one table, and files that are open at once, at most: a file with more
-has a table of its own."""
+is read alone, as a stream."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,7 @@ class Fresh:
     """The database, as Ibis has it."""
     places: Sequence[int]
     """Of the files in the source, rising."""
-    spans: Mapping[int, tuple[int, int]]
-    """By the place of a file: its first row in the table, and how many it has. Empty where no table was made,
-    and the files are read when rows are asked for."""
-    unreadable: Mapping[int, tuple[Unreadable, ...]]
-    """Rows that could not be taken apart, by the place of their file."""
+    unreadable: Lost
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class ByFile:
     marks: Marks
 
     @classmethod
-    def of(cls, data: Mapping[str, Any], context: Context) -> Self | None:
+    def of(cls, data: Mapping[str, Any], context: Context, *, one: bool = False) -> Self | None:
         """Look at a source's files; None where nothing of single files is kept.
 
         That is so for anything but several files, for a sample of the rows, and where the context names no
@@ -83,6 +84,7 @@ class ByFile:
         Args:
             data: The `data` section, or as much of it as is needed to read rows.
             context: Where relative paths start.
+            one: Whether a single file counts, too, where its rows are text.
 
         Raises:
             MissingError: there is no file.
@@ -94,7 +96,7 @@ class ByFile:
         if registry.file("source", source.kind) is None or source.keeps or not _apart(type(source)):
             return None
         files = files_of(source, context)
-        if len(files) == 1:
+        if len(files) == 1 and not (one and source.parsed):
             return None
         marks = Marks.of(source, context)
         fingerprint = source.fingerprint(context)
@@ -143,44 +145,88 @@ class ByFile:
         """Return the bytes of some files."""
         return sum(self.marks.files[self.files[place]][2] for place in places)
 
-    def open(self, places: Sequence[int]) -> Fresh:
+    def open(self, places: Sequence[int], before: int = 0, whole: int | None = None) -> Fresh:
         """Open some files, so that their rows can be asked for: once, in their order.
 
         Args:
             places: Theirs in the source, rising.
+            before: Bytes of files that were read before them, for progress.
+            whole: Bytes of all files that are read; of these where None.
 
         Raises:
             StepError: one cannot be read, or changed meanwhile.
         """
-        if self.source.parsed:
-            return self.read(places)
-        backend, query, _ = self._query(places)
-        backend.con.execute(f"CREATE VIEW mlspec_typed AS {query}")
-        return Fresh(backend, places, {}, {})
+        if not self.source.parsed:
+            backend, query, _ = self._query(places)
+            backend.con.execute(f"CREATE VIEW mlspec_typed AS {query}")
+            return Fresh(backend, places, {})
+        parts = self.rows(places, before, whole)
+        backend = database(self.context)
+        view_typed(backend.con, [part.folder / ROWS for part in parts.values()], self.casts)
+        return Fresh(backend, places, {place: self.lost(place, part) for place, part in parts.items()})
 
-    def read(self, places: Sequence[int]) -> Fresh:
-        """Read some files into a table.
+    def rows(self, places: Sequence[int], before: int = 0, whole: int | None = None) -> dict[int, Part]:
+        """Return the typed rows of some files of text, each in a file `ROWS`: those that were not kept are
+        read now, a bounded number at once, and kept.
 
         Args:
             places: Theirs in the source, rising.
+            before: Bytes of files that were read before them, for progress.
+            whole: Bytes of all files that are read; of these where None.
 
         Raises:
             StepError: one cannot be read, or changed meanwhile.
         """
+        found = {place: self.parts.find(self._rows_key(place)) for place in places}
+        missing = [place for place, part in found.items() if part is None]
+        whole = self.size(missing) if whole is None else whole
+        for group in self.groups(missing):
+            found.update(self._read(group, before, whole))
+            before += self.size(group)
+        return {place: part for place, part in found.items() if part is not None}
+
+    def _read(self, places: Sequence[int], before: int, whole: int) -> dict[int, Part]:
+        """Read some files and keep their typed rows: one file as it streams by, several through a table."""
+        check_files(self.source, [self.files[place] for place in places], self.context)
         backend, query, raw = self._query(places)
-        with pulse(backend.con, self.context, self.size(places), "bytes"):
-            backend.con.execute(f"CREATE TABLE mlspec_typed AS {query}")
-        lost = self.source.unreadable_by_file(raw)
-        self.marks.check()
-        spans = dict.fromkeys(places, (0, 0))
+        told = pulse(backend.con, self.context, self.size(places), "bytes", before, whole)
+        if len(places) == 1:
+            with told:
+                found = {places[0]: self._keep(places[0], backend, f"({query})", lambda: self._lost(raw))}
+        else:
+            with told:
+                backend.con.execute(f"CREATE TABLE mlspec_typed AS {query}")
+            lost = self._lost(raw)
+            found = {
+                place: self._keep(place, backend, rows, lambda: lost)
+                for place, rows in self._spans(places, backend).items()
+            }
+        backend.disconnect()
+        return found
+
+    def _keep(self, place: int, backend: Any, rows: str, lost: Callable[[], Lost]) -> Part:
+        def fill(folder: Path) -> Mapping[str, Any]:
+            write_typed(backend.con, rows, self.casts, folder / ROWS)
+            return {"unreadable": self.nameless(place, lost().get(place, ()))}
+
+        return self.parts.put(self._rows_key(place), fill)
+
+    def _spans(self, places: Sequence[int], backend: Any) -> dict[int, str]:
+        """Return SQL of the rows of each of some files in their table."""
+        spans = dict.fromkeys(places, "mlspec_typed WHERE false")
         for code, first, last, rows in backend.con.execute(
             "SELECT mlspec_part, min(rowid), max(rowid), count(*) FROM mlspec_typed GROUP BY mlspec_part"
         ).fetchall():
             if last - first + 1 != rows:
                 raise self.mixed(places[code])
-            spans[places[code]] = (first, rows)
-        at = {self.files[place]: place for place in places}
-        return Fresh(backend, places, spans, {at[file]: found for file, found in lost.items()})
+            spans[places[code]] = f"mlspec_typed WHERE rowid >= {first} AND rowid <= {last}"
+        return spans
+
+    def _lost(self, raw: ibis.Table) -> Lost:
+        """Return what could not be taken apart of files that were just read, by their places."""
+        lost = self.source.unreadable_by_file(raw)
+        self.marks.check()
+        return {place: lost[file] for place, file in enumerate(self.files) if file in lost}
 
     def _query(self, places: Sequence[int]) -> tuple[Any, str, ibis.Table]:
         """Return a database, the query of typed rows of some files in it, and their raw rows."""
@@ -206,26 +252,9 @@ class ByFile:
         """
         self.marks.check([self.files[place]])
 
-    def keep(self, fresh: Fresh) -> None:
-        """Keep the typed rows of files that were just read, where reading them was work."""
-        if not self.source.parsed:
-            return
-        for place, (first, rows) in fresh.spans.items():
-            self.parts.put(self._rows_key(place), _Writer(self, fresh, place, first, rows))
-
-    def missing(self) -> list[int]:
-        """Return the places of files whose typed rows were not kept."""
-        return [place for place in range(len(self.files)) if self.parts.find(self._rows_key(place)) is None]
-
-    def kept_rows(self) -> tuple[list[Path], tuple[tuple[Unreadable, ...], ...]]:
-        """Return files of typed rows, all of which are there, and what was lost of each."""
-        found, lost = [], []
-        for place in range(len(self.files)):
-            part = self.parts.find(self._rows_key(place))
-            assert part is not None
-            found.append(part.folder / "rows.parquet")
-            lost.append(self.named(place, part.about["unreadable"]))
-        return found, tuple(lost)
+    def lost(self, place: int, part: Part) -> tuple[Unreadable, ...]:
+        """Return what could not be taken apart of a file, as it was kept beside its typed rows."""
+        return self.named(place, part.about["unreadable"])
 
     def used(self) -> Collection[str]:
         """Return the keys of typed rows."""
@@ -247,26 +276,6 @@ class ByFile:
             Unreadable(reason, rows, tuple(self.names[place] + text for text in texts))
             for reason, rows, texts in lost
         )
-
-
-@dataclass(frozen=True)
-class _Writer:
-    """Writes the typed rows of a file."""
-
-    by_file: ByFile
-    fresh: Fresh
-    place: int
-    first: int
-    rows: int
-
-    def __call__(self, folder: Path) -> Mapping[str, Any]:
-        target = literal(str(folder / "rows.parquet"))
-        self.fresh.backend.con.execute(
-            f"COPY (SELECT * EXCLUDE (mlspec_part) FROM mlspec_typed WHERE rowid >= {self.first} "
-            f"AND rowid < {self.first + self.rows}) TO {target} (FORMAT parquet, COMPRESSION lz4_raw)"
-        )
-        lost = self.fresh.unreadable.get(self.place, ())
-        return {"unreadable": self.by_file.nameless(self.place, lost)}
 
 
 def _apart(kind: type[FileSource]) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import posixpath
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlspec.engine.reading.partitions import Partitions, partitions
 from mlspec.engine.reading.places import fingerprint_of, name_of, places, root_of
 from mlspec.engine.reading.remote import remote_places, remote_rest
+from mlspec.engine.reading.unpacked import check_whole, unpacked
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.file_source import FileSource
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 PACKED = 5
 """Bytes of text that a byte of a packed file stands for, about."""
+HEAD = 65_536
+"""Bytes of text whose lines are counted."""
 
 
 def files_of(source: FileSource, context: Context) -> tuple[Any, ...]:
@@ -86,9 +90,27 @@ def here(source: FileSource, context: Context, enough: float = float("inf")) -> 
 def all_rows(source: FileSource, context: Context) -> ibis.Table:
     """Return the rows of all of a source's files, here or behind a URL, as its `read_files` gives them."""
     local = here(source, context)
-    found = local.read_files(files_of(local, context), context, named=False)
+    files = files_of(local, context)
+    check_files(local, files, context)
+    found = local.read_files(files, context, named=False)
     assert found is not None
     return found
+
+
+def check_files(source: FileSource, files: Sequence[Path], context: Context) -> None:
+    """Refuse compressed files that are not whole; to be asked before all of their rows are read.
+
+    Args:
+        source: Of local files.
+        files: Some of them.
+        context: Where relative paths start.
+
+    Raises:
+        StepError: one breaks off, or its checksum is wrong.
+    """
+    root = root_of(source.path, context)
+    for file in files:
+        check_whole(file, name_of(file, context, root))
 
 
 def partitions_of(source: FileSource, context: Context) -> Partitions:
@@ -111,14 +133,20 @@ def fingerprint_of_files(source: FileSource, context: Context) -> dict[str, Any]
 
 
 def extent_of_files(source: FileSource, context: Context) -> Extent | None:
-    """Return the sizes of a source's files, nothing of which is read; None for a URL.
+    """Return the sizes of a source's files, and of text about how many lines they have, as its beginning
+    tells; None for a URL.
 
     Raises:
         MissingError: there is no file.
+        StepError: the first of them is damaged.
     """
     if "://" in source.path:
         return None
-    found = 0
-    for file in files_of(source, context):
+    found, files = 0, files_of(source, context)
+    for file in files:
         found += file.stat().st_size * (PACKED if file.suffix in (".gz", ".zst") else 1)
-    return Extent(None, found)
+    if not source.parsed:
+        return Extent(None, found)
+    with unpacked(files[0], files[0].name) as stream:
+        head = stream.read(HEAD)
+    return Extent(None, found, found * head.count(b"\n") // len(head) if head else 0)

@@ -1,4 +1,4 @@
-"""The statements that read a source: once into a table, or where it lies."""
+"""The queries that read a source: its typed rows, or where it lies."""
 
 from __future__ import annotations
 
@@ -6,16 +6,6 @@ from collections.abc import Sequence
 
 from mlspec.engine.reading.cast import Cast, cast_source
 from mlspec.engine.sql import quote
-
-
-def load(source: str, casts: Sequence[Cast]) -> str:
-    """Return the statement that makes `mlspec_typed`, as `typed` gives it.
-
-    Args:
-        source: SQL of the raw rows.
-        casts: How each column is read.
-    """
-    return f"CREATE TABLE mlspec_typed AS {typed(source, casts)}"
 
 
 def typed(source: str, casts: Sequence[Cast], besides: str = "") -> str:

@@ -18,7 +18,8 @@ from mlspec.engine.reading.kind_of import kind_of, suffixes
 from mlspec.engine.reading.marks import Marks
 from mlspec.engine.reading.partitions import are_columns
 from mlspec.engine.reading.refusal import told
-from mlspec.engine.sql import quote
+from mlspec.engine.spill import spill
+from mlspec.engine.sql import literal, quote
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
 from mlspec.sdk.file_source import FileSource
@@ -82,6 +83,8 @@ def query_rows(files: Mapping[str, str], sql: str, order_by: Sequence[str], cont
     """
     found = database(context)
     connection = found.con
+    # Where the answer goes: nothing but typed rows of this very step is ever there.
+    connection.execute(f"SET allowed_directories = [{literal(str(spill(context.scratch, 'rows')))}]")
     connection.execute(f"CREATE TABLE {LOST} (reason VARCHAR, lines BIGINT, examples VARCHAR)")
     for name, path in files.items():
         source = source_of(name, path, context)

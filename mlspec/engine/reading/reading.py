@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import ibis
-from pyarrow import parquet
 
 from mlspec.engine.ask import here
 from mlspec.engine.database import database, settle
 from mlspec.engine.pulse import pulse
-from mlspec.engine.reading.by_file import ByFile
+from mlspec.engine.reading.by_file import ROWS, ByFile
 from mlspec.engine.reading.cast import Cast, cast
-from mlspec.engine.reading.load import in_place, load, rejected_of
+from mlspec.engine.reading.load import in_place, rejected_of, typed
 from mlspec.engine.reading.marks import Marks
 from mlspec.engine.reading.refusal import told, told_again
 from mlspec.engine.reading.reject import Reject
 from mlspec.engine.reading.rejects import account, reasons, reject_example
 from mlspec.engine.reading.role import roles
 from mlspec.engine.reading.together import together
-from mlspec.engine.sql import file_list, quote
+from mlspec.engine.reading.typed_files import scratch_file, view_typed, write_typed
+from mlspec.engine.sql import quote
 from mlspec.sdk.context import Context
 from mlspec.sdk.contract import JsonType
 from mlspec.sdk.file_source import FileSource
@@ -56,7 +57,7 @@ class Reading:
     fingerprint: Mapping[str, Any] | None = None
     """Of the source as it was read, where it had to be asked for; else None."""
     marks: Marks | None = None
-    """Of files that each question reads anew; None where the rows are in the database."""
+    """Of the source's own files, where each question reads them; None where it reads typed rows of ours."""
     extents: tuple[int, ...] | None = None
     """Of several files of text: how many rows were taken apart of each, rejected ones with them."""
 
@@ -129,7 +130,9 @@ class Reading:
 
     @classmethod
     def of(cls, data: Mapping[str, Any], context: Context) -> Self:
-        """Read a source once, into a database of this step's own.
+        """Read a source once, as a stream, into files of typed rows, which are asked where they lie.
+
+        Those of text are kept for later steps and runs; of anything else there is one of this step's own.
 
         Args:
             data: The `data` section, or as much of it as is needed to read rows.
@@ -138,18 +141,18 @@ class Reading:
         Raises:
             StepError: the source cannot be read, or a column cannot be what the spec says.
         """
-        by_file = ByFile.of(data, context)
-        extents = None
+        by_file = ByFile.of(data, context, one=True)
         if by_file is not None and by_file.source.parsed:
-            casts = by_file.casts
-            connection, lost, extents = _by_file(by_file)
+            casts, (files, lost) = by_file.casts, _by_file(by_file)
         else:
-            connection, casts, lost = _at_once(data, context)
+            casts, files, lost = _at_once(data, context)
         if by_file is not None:
             by_file.marks.check()
         unreadable = tuple(Reject(None, item.reason, item.rows, item.examples) for item in lost)
-        taken_apart = _one(connection, "SELECT count(*) FROM mlspec_typed")
-        settle(connection)
+        connection = database(context)
+        counts = view_typed(connection.con, files, casts)
+        settle(connection, files)
+        taken_apart = sum(counts)
         kept = _keep(connection, casts, taken_apart, data.get("sample"))
         rejects = (*unreadable, *_rejects(connection, casts))
         return cls(
@@ -159,7 +162,7 @@ class Reading:
             types_told={item.role.column: item.type for item in casts},
             max_rejects=float(data.get("max_rejects") or 0.0),
             fingerprint=None if by_file is None else by_file.fingerprint,
-            extents=extents,
+            extents=counts if counts[1:] else None,
         )
 
     @property
@@ -227,53 +230,42 @@ def _without_nan(nulls: Mapping[str, int], empty: Mapping[str, int]) -> frozense
 
 def _at_once(
     data: Mapping[str, Any], context: Context
-) -> tuple[Any, tuple[Cast, ...], tuple[Unreadable, ...]]:
-    """Read the whole source into `mlspec_typed`."""
+) -> tuple[tuple[Cast, ...], list[Path], tuple[Unreadable, ...]]:
+    """Write the typed rows of the whole source to a file of this step's own."""
     source: Source = Slot("source").choose(freeze(data["source"]))  # type: ignore[assignment]
-    marks = Marks.of(source, context)
+    marks, file = Marks.of(source, context), scratch_file(context)
     with told(marks):
         raw = source.read(context)
         casts = tuple(cast(role, raw.schema()[role.column]) for role in roles(data, raw.columns))
-        connection = raw.get_backend()
+        connection: Any = raw.get_backend()
         with pulse(connection.con, context, marks.size, "bytes"):
-            connection.con.execute(load(ibis.to_sql(raw, dialect="duckdb"), casts))
+            rows = typed(ibis.to_sql(raw, dialect="duckdb"), casts)
+            write_typed(connection.con, f"({rows})", casts, file)
         lost = source.unreadable(raw)
     marks.check()
-    return connection, casts, lost
+    connection.disconnect()
+    return casts, [file], lost
 
 
-def _by_file(by_file: ByFile) -> tuple[Any, tuple[Unreadable, ...], tuple[int, ...]]:
-    """Read the files that are new into `mlspec_typed`, and take the others as they were kept."""
-    missing = by_file.missing()
-    fresh = by_file.read(missing) if missing else None
-    if fresh is not None:
-        by_file.keep(fresh)
-        if len(missing) == len(by_file.files):
-            lost = (fresh.unreadable[place] for place in sorted(fresh.unreadable))
-            return fresh.backend, together(lost), tuple(fresh.spans[place][1] for place in missing)
-        fresh.backend.disconnect()
-    files, kept = by_file.kept_rows()
-    connection = database(by_file.context)
-    size = sum(file.stat().st_size for file in files)
-    with pulse(connection.con, by_file.context, size, "bytes"):
-        connection.con.execute(f"CREATE TABLE mlspec_typed AS SELECT * FROM read_parquet({file_list(files)})")
-    return connection, together(kept), tuple(parquet.read_metadata(file).num_rows for file in files)
-
-
-def _one(connection: Any, query: str) -> int:
-    return int(connection.con.execute(query).fetchone()[0])
+def _by_file(by_file: ByFile) -> tuple[list[Path], tuple[Unreadable, ...]]:
+    """Return the typed rows of all files of text as they are kept, those of new ones read now."""
+    by_file.parts.tidy(by_file.used())
+    with told(by_file.marks):
+        parts = by_file.rows(range(len(by_file.files)))
+    lost = together(by_file.lost(place, part) for place, part in parts.items())
+    return [part.folder / ROWS for part in parts.values()], lost
 
 
 def _keep(connection: Any, casts: Sequence[Cast], rows: int, sample: int | None) -> int:
     """Make the view of the rows that stay, and return how many were looked at."""
-    chosen = f"(rowid * {sample}) % {rows} < {sample}" if sample and sample < rows else "true"
+    chosen = f"(mlspec_row * {sample}) % {rows} < {sample}" if sample and sample < rows else "true"
     columns = ", ".join(quote(item.role.column) for item in casts)
     connection.con.execute(
-        f"CREATE VIEW mlspec_rows AS SELECT rowid AS mlspec_row, {columns} "
+        f"CREATE VIEW mlspec_rows AS SELECT mlspec_row, {columns} "
         f"FROM mlspec_typed WHERE mlspec_reject IS NULL AND {chosen}"
     )
     connection.con.execute(
-        f"CREATE VIEW mlspec_left_out AS SELECT rowid AS mlspec_row, mlspec_reject, mlspec_raw "
+        f"CREATE VIEW mlspec_left_out AS SELECT mlspec_row, mlspec_reject, mlspec_raw "
         f"FROM mlspec_typed WHERE mlspec_reject IS NOT NULL AND {chosen}"
     )
     return rows if chosen == "true" else int(sample or 0)

@@ -21,9 +21,10 @@ from tests.bad_files import EVERY, GROUPS, Bad, good_csv, good_json, packed, tab
 FEATURES = {"n": "number", "word": "category", "y": "category"}
 
 
-def read(folder: Path, source: dict[str, Any], max_rejects: float = 1.0) -> Reading:
+def read(folder: Path, source: dict[str, Any], max_rejects: float = 1.0, *, kept: bool = False) -> Reading:
     data = {"source": source, "features": FEATURES, "max_rejects": max_rejects}
-    return Reading.of(data, Context(folder, scratch=folder)).check()
+    parts = folder / ".parts" if kept else None
+    return Reading.of(data, Context(folder, scratch=folder / ".scratch", parts=parts)).check()
 
 
 def same(value: Any) -> Any:
@@ -40,29 +41,33 @@ def are_of(kept: list[Any], every: list[Any]) -> bool:
     return all(value in rest for value in kept)
 
 
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "of this step"])
 @pytest.mark.parametrize("bad", EVERY.values(), ids=EVERY)
-def test_a_bad_file_is_refused_or_every_row_of_it_is_accounted_for(tmp_path: Path, bad: Bad) -> None:
+def test_a_bad_file_is_refused_or_every_row_of_it_is_accounted_for(
+    tmp_path: Path, bad: Bad, kept: bool
+) -> None:
     source = bad.write(tmp_path)
     if bad.told:
         with pytest.raises(MlspecError) as refused:
-            read(tmp_path, source)
+            read(tmp_path, source, kept=kept)
+        assert not list((tmp_path / ".parts").glob(".*"))
         assert re.search(bad.told, refused.value.what), refused.value.what
         assert str(tmp_path) not in refused.value.what
         return
     every = bad.count()
-    found = read(tmp_path, source)
+    found = read(tmp_path, source, kept=kept)
     assert (found.rows, found.rejected) == (len(every), bad.rejected)
     assert {item.reason for item in found.rejects} == (
         {bad.reason.replace("\\", "")} if bad.reason else set()
     )
-    kept = found.table.order_by("mlspec_row").execute()["n"].tolist()
-    assert len(kept) == len(every) - bad.rejected
-    assert are_of([same(value) for value in kept if value == value], [same(value) for value in every])
+    values = found.table.order_by("mlspec_row").execute()["n"].tolist()
+    assert len(values) == len(every) - bad.rejected
+    assert are_of([same(value) for value in values if value == value], [same(value) for value in every])
     if bad.where:
         assert found.rejects[0].examples[0].startswith(bad.where)
     if bad.rejected:
         with pytest.raises(CheckFailed, match=bad.reason):
-            read(tmp_path, source, max_rejects=0.0)
+            read(tmp_path, source, max_rejects=0.0, kept=kept)
 
 
 @pytest.mark.parametrize("columns", [("n", "word", "y"), ("n",)], ids=["all columns", "one column"])

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
 
+from mlspec.engine import database as database_file
 from mlspec.engine.door import to_tensors
 from mlspec.engine.reading.reading import Reading
 from mlspec.engine.reading.table import read_table
@@ -335,3 +336,41 @@ def test_wide_tables_are_read(tmp_path: Path) -> None:
     )
     data = {"source": {"kind": "parquet", "path": "t.parquet"}, "features": dict.fromkeys(names, "number")}
     assert read_table(data, Context(tmp_path, scratch=tmp_path)).count().execute() == 2
+
+
+@pytest.mark.parametrize("parts", [True, False])
+def test_names_that_mean_something_to_duckdb_are_plain_names(tmp_path: Path, parts: bool) -> None:
+    folder = tmp_path / "a[1]*" / "year=2024"
+    folder.mkdir(parents=True)
+    names = ["file_row_number", "file_index", "filename", "c0", "mlspec", "year"]
+    values: dict[str, list[str | None]] = {name: [f"{name} {row}" for row in range(3)] for name in names}
+    csv.write_csv(pa.table(values), folder / "t.csv")
+    data = {"source": {"kind": "csv", "path": "t.csv"}}
+    context = Context(folder, scratch=folder / "s", parts=folder / "parts" if parts else None)
+    with Reading.of(data, context) as found:
+        rows = found.table.order_by("mlspec_row").to_pyarrow()
+        assert rows.drop(["mlspec_row"]).to_pydict() == values
+        assert rows["mlspec_row"].to_pylist() == [0, 1, 2]
+        with pytest.raises(Exception, match="disabled by configuration"):
+            found.table.get_backend().con.execute(f"SELECT * FROM read_csv('{tmp_path}/a[[]1]*/*/t.csv')")
+
+
+def test_wide_rows_are_written_in_smaller_groups(tmp_path: Path) -> None:
+    names = [f"c{at}" for at in range(2000)]
+    (tmp_path / "t.csv").write_text("\n".join([",".join(names), *([",".join(["1"] * 2000)] * 5000)]) + "\n")
+    data = {"source": {"kind": "csv", "path": "t.csv"}, "features": dict.fromkeys(names, "number")}
+    with Reading.of(data, Context(tmp_path, scratch=tmp_path)) as found:
+        assert found.rows == 5000 and found.table.c1999.sum().execute() == 5000
+    (file,) = tmp_path.glob("rows-*/*.parquet")
+    assert parquet.read_metadata(file).num_row_groups > 1
+
+
+def test_long_texts_need_no_more_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_file, "MOST", 112 * 2**20)
+    letters = np.random.default_rng(1).integers(97, 123, (16_000, 4_000), np.uint8).view("S4000")
+    texts = [value.decode() for value in letters.ravel()]
+    with read(tmp_path, {"text": texts}, features={"text": "category"}) as found:
+        batches = found.table.order_by("mlspec_row").select("text").limit(3, offset=15_997).to_pyarrow()
+        assert found.rows == 16_000 and batches["text"].to_pylist() == texts[-3:]
+    (file,) = tmp_path.glob("rows-*/*.parquet")
+    assert parquet.read_metadata(file).num_row_groups > 1
