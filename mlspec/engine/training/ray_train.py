@@ -132,7 +132,7 @@ def _cluster(work: Work, address: str | None, cpus: int) -> Iterator[None]:
         raise MissingError(
             f"no Ray cluster answers at '{address}'",
             where="hardware.launcher.address",
-            fix="look at `ray status`",
+            fix="look at `ray status`; a cluster that asks for a token needs it here too (RAY_AUTH_TOKEN)",
         ) from fault
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, before)  # Ray's own would end this process at once
