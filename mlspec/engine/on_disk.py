@@ -16,6 +16,10 @@ PART = 131_072
 """Rows that are looked at in one go: what is made of them on the way takes a few MiB."""
 
 
+LITTLE = 2**20
+"""Bytes up to which an array stays in memory where it may lie on either side."""
+
+
 def parts(rows: int) -> Iterator[slice]:
     """Yield the places of all rows, part by part.
 
@@ -39,6 +43,23 @@ def on_disk(folder: Path, shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
     with tempfile.NamedTemporaryFile(dir=folder) as file:
         os.posix_fallocate(file.fileno(), 0, size)  # a full disk is told here, not by a signal later
         return np.memmap(file, kind, "r+", shape=shape)
+
+
+def roomy(folder: Path, shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
+    """Return an array on disk, or in memory where it is little; its content is undefined.
+
+    Args:
+        folder: Made where absent.
+        shape: Of the array.
+        kind: Its type.
+
+    Raises:
+        OSError: the disk has no room.
+    """
+    if math.prod(shape) * np.dtype(kind).itemsize <= LITTLE:
+        return np.empty(shape, kind)
+    folder.mkdir(parents=True, exist_ok=True)
+    return on_disk(folder, shape, kind)
 
 
 def beside(array: NDArray[Any], shape: tuple[int, ...], kind: Any) -> NDArray[Any]:

@@ -34,6 +34,8 @@ FITTED = 8
 """Bytes of memory that a fitted model takes for an encoded value of each row, at least."""
 PERMUTED = 4
 """Bytes of memory that the order of an epoch takes for a training row."""
+BALANCED = 12
+"""The same where rows are drawn so that classes come equally often, and an epoch is not cut."""
 TYPED, PROFILE = 0.4, 0.6
 """Share of a table that its typed rows take on disk (`reading/typed_files.py`), and what is kept beside them
 to add up several files (`engine/parts.py`)."""
@@ -187,6 +189,8 @@ class _Sized:
         model = Slot("model").choose(freeze(parameters["model"]))
         if isinstance(model, FittedModel):
             return rows * (self._encoded // 4) * FITTED
+        if parameters["training"].get("sampling"):
+            return rows * BALANCED
         return min(rows, WHOLE // self._encoded) * PERMUTED
 
     def disk(self, prepares: bool) -> int:

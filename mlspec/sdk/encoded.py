@@ -28,6 +28,11 @@ class Encoded:
         """Number of rows."""
         return len(self.numbers)
 
+    def part(self, rows: slice) -> Encoded:
+        """Return some of the rows; nothing is copied."""
+        arrays = {name: array[rows] for name, array in self.arrays().items()}
+        return Encoded(**arrays)
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that are there, by their names."""
         found = {name: getattr(self, name) for name in ("numbers", "codes", "target", "weight")}

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -89,17 +89,18 @@ def train(
         return
     calibration, found = Training.revive(parameters["training"]).calibration, None
     if calibration is not None:
-        learned, found = calibrated(learned, data, calibration, parameters["seed"])
+        learned, found = calibrated(learned, data, calibration, parameters["seed"], context.scratch)
         before, after = (found[when]["calibration_error"] for when in ("before", "after"))
         context.say(f"calibration by {calibration.kind}: error on val {before:.4f} before, {after:.4f} after")
     if context.trial is not None:
-        value = ranked(learned, data, threshold, context.trial.metric)
+        value = ranked(learned, data, threshold, context.trial.metric, context.scratch)
         context.trial.ended(value, len(learned.history))
         return
     more = {
         name: value for name, value in (("calibration", found), ("found", parameters.get("found"))) if value
     }
-    _write(learned, data, threshold, more, output)
+    more["threshold"] = learned.threshold(data, threshold, context.scratch)
+    _write(learned, data, more, output)
     write_json(output / FILE, made_by(parameters, context.workspace))
     if group.ranks == 1:
         _forget(context)
@@ -228,14 +229,12 @@ def _told(parameters: Mapping[str, Any], data: Prepared, context: Context) -> di
 def _write(
     learned: Learned,
     data: Prepared,
-    threshold: float | Literal["max_f1"],
     more: Mapping[str, Any],
     output: Path,
 ) -> None:
     write_bytes(output / learned.file[0], learned.file[1])
     model = {
         "family": learned.family,
-        "threshold": learned.threshold(data, threshold),
         "best_epoch": learned.best_epoch,
         **more,
     }

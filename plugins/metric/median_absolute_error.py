@@ -25,7 +25,8 @@ class MedianAbsoluteError(Metric):
         from mlspec.engine.judging.ranking import ranking
         from mlspec.engine.on_disk import beside, parts
 
-        nearness = beside(answers.truth, answers.truth.shape, np.float64)
+        assert answers.values is not None
+        nearness = beside(answers.values, answers.values.shape, np.float64)
         for here in parts(len(nearness)):
             nearness[here] = -np.abs(residuals(answers.of(here)))
         steps = ranking(np.broadcast_to(np.True_, nearness.shape), nearness, answers.weight)

@@ -144,6 +144,12 @@ def large(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     monkeypatch.setattr(Parquet, "extent", lambda self, context: Extent(rows, rows * 40))
 
 
+def test_rows_that_are_drawn_anew_take_memory_for_each(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    large(monkeypatch, 100_000_000)
+    drawn, once = (found(here, *more).least for more in (("training.sampling=balanced",), ()))
+    assert drawn >= 100_000_000 * 0.6 * 12 and drawn > once
+
+
 def test_memory_that_is_promised_and_not_there_is_told(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     large(monkeypatch, 100_000_000)
     monkeypatch.setattr(module, "_free_memory", lambda: 6_000_000_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,7 @@ class Ranking:
         return total
 
 
-def ranking(positive: NDArray[np.bool_], score: Floats, weight: Floats | None = None) -> Ranking:
+def ranking(positive: NDArray[np.bool_], score: NDArray[Any], weight: NDArray[Any] | None = None) -> Ranking:
     """Return the cumulated weights of positive and other rows by falling score; equal scores are one step.
 
     Args:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlspec.engine.judging.answers import answers
+from mlspec.engine.on_disk import beside
 from mlspec.engine.training.learned import Learned
 from mlspec.engine.training.prepared import Prepared
 from mlspec.errors import StepError
@@ -26,7 +28,7 @@ FEWEST = 20
 
 
 def calibrated(
-    learned: Learned, data: Prepared, calibration: Calibration, seed: int
+    learned: Learned, data: Prepared, calibration: Calibration, seed: int, folder: Path
 ) -> tuple[Learned, dict[str, Any]]:
     """Return the model with calibrated scores, and what was found.
 
@@ -35,6 +37,7 @@ def calibrated(
         data: Its rows; val is what it is fitted on.
         calibration: How.
         seed: Decides which rows of val judge together.
+        folder: Scratch.
 
     Returns:
         The model; `options`, `found` (what `Calibration.fit` gave), and on `rows` rows of val the measures
@@ -51,10 +54,10 @@ def calibrated(
             where="training.calibration",
             fix=f"let data.split leave {FEWEST} rows of two classes to val, better a thousand",
         )
-    scores, truth = learned.scores(val), val.target.astype(np.int64)
+    scores, truth = learned.judged(data, folder), val.target.astype(np.int64)
     weight = np.ones(val.rows) if val.weight is None else val.weight.astype(np.float64)
     found = calibration.fit(scores, truth, weight)
-    apart = np.empty_like(scores)
+    apart = beside(scores, scores.shape, np.float32)
     part = np.random.default_rng(abs(seed)).permutation(val.rows) % PARTS
     for place in range(PARTS):
         own = part == place

@@ -85,6 +85,7 @@ def fit(lesson: Lesson, context: Context, key: str = "", group: Group | None = N
             save if profile is None else profile.saving(save),
             board,
             lambda done: context.progress(done, total, _told(lesson, learner.course)),
+            context.scratch,
             group,
             rows,
         )

@@ -7,15 +7,16 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as lightning
 import torch
-from numpy.typing import NDArray
 from pytorch_lightning.core.optimizer import LightningOptimizer
 
 from mlspec.engine.judging.answers import answers
+from mlspec.engine.on_disk import roomy
 from mlspec.engine.training.board import Board
 from mlspec.engine.training.chunks import BATCHES, Chunk, part
 from mlspec.engine.training.course import Course
@@ -51,6 +52,7 @@ class Learner(lightning.LightningModule):
         save: Called at the end of an epoch, and in between when it is time.
         board: Shows the training in TensorBoard.
         progress: Called with the rows done of all rows of all epochs.
+        scratch: Where many scores of the val split lie while they are judged.
         group: This process's place among those that train.
         rows: Its place among those that share batches out; among all where None.
     """
@@ -62,6 +64,7 @@ class Learner(lightning.LightningModule):
         save: Callable[[], None],
         board: Board,
         progress: Callable[[float], None],
+        scratch: Path,
         group: Group | None = None,
         rows: Group | None = None,
     ) -> None:
@@ -82,7 +85,9 @@ class Learner(lightning.LightningModule):
         self._engine: Engine | None = None
         self._steps: LightningOptimizer
         self._found: dict[str, Any] | None = None
-        self._scores: list[NDArray[np.float32]] = []
+        self._scratch = scratch
+        self._scores = np.empty((0, lesson.target.width), np.float32)
+        self._scored = 0
         self._val_loss = 0.0
         self._saved = time.monotonic()
         self._cost = 0.01
@@ -225,7 +230,10 @@ class Learner(lightning.LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Settle what no training row can reach."""
         self.settle()
-        self._scores, self._val_loss = [], 0.0
+        self._val_loss, self._scored, lesson = 0.0, 0, self._lesson
+        if lesson.val is not None and lesson.metrics:
+            shape = (self._rows.count(lesson.val.rows), lesson.target.width)
+            self._scores = roomy(self._scratch, shape, np.float32)
 
     def settle(self) -> None:
         """Give weights that no training row can reach a sensible value."""
@@ -243,7 +251,8 @@ class Learner(lightning.LightningModule):
         lesson = self._lesson
         self._val_loss += loss(lesson.target.kind, scores, truth, weight, "sum", lesson.loss).item()
         if lesson.metrics:
-            self._scores.append(scores.float().cpu().numpy())
+            here = slice(self._scored, self._scored + len(scores))
+            self._scores[here], self._scored = scores.float().cpu().numpy(), here.stop
 
     def on_train_epoch_end(self) -> None:
         """Write the epoch's line, judge it, and save."""
@@ -298,8 +307,7 @@ class Learner(lightning.LightningModule):
             return {}
         line = {"val_loss": self._rows.sums(self._val_loss)[0] / lesson.val.rows}
         if lesson.metrics:
-            part = np.concatenate([np.empty((0, lesson.target.width), np.float32), *self._scores])
-            scores = self._rows.joined(part, lesson.val.rows)
+            scores = self._rows.joined(self._scores, lesson.val.rows)
             told = answers(scores, lesson.val, lesson.target)
             line |= {f"val_{metric.kind}": metric.value(told) for metric in lesson.metrics}
         # Ranks on unlike machines must not stop at unlike epochs.

@@ -71,9 +71,7 @@ def mean_weight(rows: Encoded, factors: tuple[float, ...] | None) -> float | Non
         return None
     total = 0.0
     for start in range(0, rows.rows, PIECE):
-        piece = slice(start, start + PIECE)
-        weight = None if rows.weight is None else rows.weight[piece]
-        part = _weights(Encoded(rows.numbers[piece], rows.codes[piece], rows.target[piece], weight), factors)
+        part = _weights(rows.part(slice(start, start + PIECE)), factors)
         if not np.isfinite(part).all() or (part < 0).any():
             raise StepError(
                 "a row's weight is negative or not finite", where="data.weight", fix="mend the column"
