@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlspec.sdk.contract import JsonType, Tensor
@@ -23,6 +23,8 @@ class FittedColumn:
     feature: Feature
     state: Mapping[str, Any]
     """Plain JSON data that `Feature.fit` returned."""
+    nulls: int = field(default=0, compare=False)
+    """Training rows in which it holds nothing; the graph is made without it."""
 
 
 @dataclass(frozen=True)

@@ -93,19 +93,20 @@ def _write(
     write_json(output / "target.json", target.model_dump())
     stay = not here(rows) and parameters.get("training_rows") == "sums"
     kinds = {name: feature.kind for name, feature in sorted(features.items())}
+    nulls = {column.name: column.nulls for column in fitted}
     keys, every = tuple(data.get("key") or ()), sum(counts.values())
     if stay:
         with pulse(rows.get_backend().con, context, reading.rows, "rows"):
             graph = onnx.load(output / "features.onnx")
             sums = server_sums(train, graph, columns, shape, target, data.get("weight"))
         write_sums(output / "sums", sums)
-        profile, found = _look(rows, columns, kinds, target, keys, counts, context)
+        profile, found = _look(rows, nulls, kinds, target, keys, counts, context)
         rows = rows.filter(rows.mlspec_split != "train")
     if not here(rows):
         rows = moved(rows, _needed(parameters), every - (counts["train"] if stay else 0), context)
         reading.close()
     if not stay:
-        profile, found = _look(rows, columns, kinds, target, keys, counts, context)
+        profile, found = _look(rows, nulls, kinds, target, keys, counts, context)
     work = Work(
         rows,
         columns,
@@ -116,15 +117,13 @@ def _write(
         context,
         look_at_files(reading, data, manifest, rows, shape, output, context),
     )
-    for split in ("val",) if stay else ("train", "val"):
-        work.encode(split, counts[split], output / "shards" / split)
+    left = {split: count for split, count in counts.items() if not stay or split != "train"}
+    work.write(left, hostile_rows(columns, _known(profile, columns)), output)
     if work.files is not None:
         work.files.write(output)
         work.files.tell(context)
     if not stay:
         work.keep_keys(keys, output / "rows" / "train.parquet")
-    work.keep_test(counts["test"], output / "rows" / "test.parquet")
-    work.keep_parity(counts["test"], hostile_rows(columns, _known(profile, columns)), output)
     write_json(output / "reference.json", profile)
     write_json(output / "ledger.json", _ledger(reading, counts))
     rows.get_backend().disconnect()
@@ -162,7 +161,7 @@ def _needed(parameters: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _look(
     rows: ibis.Table,
-    columns: Sequence[InputColumn],
+    nulls: Mapping[str, int],
     kinds: Mapping[str, str],
     target: FittedTarget,
     keys: Sequence[str],
@@ -170,9 +169,9 @@ def _look(
     context: Context,
 ) -> tuple[dict[str, Any], tuple[Suspicion, ...]]:
     """Return the reference of the training rows, and what is suspicious of all rows, wherever they lie."""
-    train = rows.filter(rows.mlspec_split == "train").select("mlspec_row", *(item.name for item in columns))
+    train = rows.filter(rows.mlspec_split == "train").select("mlspec_row", *nulls)
     with pulse(rows.get_backend().con, context, counts["train"], "rows"):
-        profile = reference(train)
+        profile = reference(train, nulls)
     with pulse(rows.get_backend().con, context, sum(counts.values()), "rows"):
         return profile, suspicions(rows, kinds, target, keys, counts)
 

@@ -55,13 +55,18 @@ class Number(Feature):
         """Return the column between its limits."""
         from mlspec.engine.graph.moments import finite
 
-        number = finite(column)
-        return number if self.clip is None else number.clip(float(self.clip[0]), float(self.clip[1]))
+        if self.clip is None:
+            return column.cast("float64")
+        return finite(column).clip(float(self.clip[0]), float(self.clip[1]))
 
     def aggregates(self, column: ibis.Column) -> Mapping[str, ibis.Scalar]:
         """Ask for the median where it fills gaps."""
+        from mlspec.engine.graph.moments import finite
+
         numbers = self.moments(column)
-        return {"median": numbers.median()} if self.impute == "median" and numbers is not None else {}
+        if self.impute != "median" or numbers is None:
+            return {}
+        return {"median": finite(numbers).median()}
 
     def fit(self, aggregates: Mapping[str, Any], counts: Sequence[tuple[str | None, int]]) -> dict[str, Any]:
         """Return fill, centre and factor of the column, and whether it had gaps."""

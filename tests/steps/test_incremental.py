@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -253,15 +253,13 @@ TIMES = {
 def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return how many rows were encoded for training at once, as that happens."""
     found: list[int] = []
-    inner = Work.batches
+    inner = Work.encoded
 
-    def spy(self: Any, split: str, *more: Any) -> Iterator[pa.RecordBatch]:
-        for batch in inner(self, split, *more):
-            if "mlspec_row" not in batch.schema.names and split != "test":
-                found.append(batch.num_rows)
-            yield batch
+    def spy(self: Any, batch: pa.RecordBatch, splits: pa.Array) -> Any:
+        found.append(batch.num_rows)
+        return inner(self, batch, splits)
 
-    monkeypatch.setattr(Work, "batches", spy)
+    monkeypatch.setattr(Work, "encoded", spy)
     return found
 
 

@@ -240,15 +240,17 @@ def test_what_cannot_be_prepared_is_told(tmp_path: Path, changes: dict[str, Any]
         prepared(tmp_path / "out", data(**changes), context(tmp_path))
 
 
-def test_a_class_that_training_never_sees_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_a_class_that_training_never_sees_is_told(tmp_path: Path, part: str) -> None:
     frame = rows()
-    frame["part"] = np.where(frame.index % 5 == 0, "test", "train")
+    frame["part"] = np.select([frame.index % 5 == 0, frame.index % 5 == 1], ["test", "val"], "train")
+    frame.loc[5, "part"] = part
     frame.loc[5, "region"] = "west"
     split = {"kind": "column", "column": "part"}
     parameters = data(
         split=split, target={"column": "region", "kind": "category"}, ignore=["secret", "income"]
     )
-    with pytest.raises(StepError, match="class 'west' of 'region' is in test and in no training row"):
+    with pytest.raises(StepError, match=f"class 'west' of 'region' is in {part} and in no training row"):
         prepared(tmp_path / "out", parameters, context(tmp_path, frame))
 
 
@@ -264,10 +266,10 @@ def test_a_source_that_changed_in_between_is_told(tmp_path: Path) -> None:
 def test_more_test_rows_than_parity_needs_are_thinned_evenly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mlspec.engine.preparing import work as module
+    from mlspec.engine.preparing import split_files, work
 
-    monkeypatch.setattr(module, "HELD_OUT", 10)
-    monkeypatch.setattr(module, "WIDE", 64)
+    monkeypatch.setattr(split_files, "HELD_OUT", 10)
+    monkeypatch.setattr(work, "WIDE", 64)
     made = prepared(tmp_path / "out", data(), context(tmp_path))
     test = parquet.read_table(made / "rows" / "test.parquet").select(list(FEATURES))
     thinned = parquet.read_table(made / "rows" / "parity.parquet").slice(0, 10)

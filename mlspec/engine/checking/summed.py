@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mlspec.engine.checking.profile import Run
 from mlspec.engine.checking.quantiles import between
 from mlspec.engine.graph.moments import Moments, grid, of_sums
+from mlspec.engine.graph.streamed import whole_steps
 
 SLICE = 2_000_000
 """Numbers that are merged at once, about."""
@@ -118,12 +119,7 @@ def _sums(
     values: NDArray[np.float64], counts: NDArray[np.int64], middle: float, step: float
 ) -> tuple[int, int]:
     """Return the exact sums of numbers in whole steps, and of their squares."""
-    units = (values - middle) / step
-    whole = np.rint(units)
-    # Halves go away from zero, as DuckDB rounds them.
-    halves = np.abs(units - np.trunc(units)) == 0.5
-    whole[halves] = np.trunc(units[halves]) + np.sign(units[halves])
-    exact = whole.astype(np.int64)
+    exact = whole_steps(values, middle, step)
     many = counts > _MANY
     total = sum(int(value) * int(rows) for value, rows in zip(exact[many], counts[many], strict=True))
     squares = sum(int(value) ** 2 * int(rows) for value, rows in zip(exact[many], counts[many], strict=True))

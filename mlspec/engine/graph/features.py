@@ -9,10 +9,11 @@ from typing import Any
 import ibis
 import onnx
 
+from mlspec.engine.ask import here
 from mlspec.engine.builder import CODES, NUMBERS, Builder
 from mlspec.engine.files import read_json, write_bytes, write_json
 from mlspec.engine.graph.blocks import cast
-from mlspec.engine.graph.moments import bound_aggregates, exact_moments, finite, first
+from mlspec.engine.graph.moments import bounds, exact_moments
 from mlspec.errors import StepError
 from mlspec.sdk.contract import InputColumn, JsonType, ModelInputs
 from mlspec.sdk.feature import Feature, FittedColumn
@@ -21,7 +22,7 @@ from mlspec.sdk.feature import Feature, FittedColumn
 def fit_features(train: ibis.Table, features: Mapping[str, Feature]) -> tuple[FittedColumn, ...]:
     """Return each feature with what it learned of its column.
 
-    Two queries serve all columns, and one more each set of values.
+    Two looks at the rows serve all columns, and one more each set of values.
 
     Args:
         train: The rows of the training split.
@@ -35,19 +36,25 @@ def fit_features(train: ibis.Table, features: Mapping[str, Feature]) -> tuple[Fi
     for name, feature in features.items():
         found = feature.moments(columns[name])
         if found is not None:
-            numbers[name] = finite(found)
-    asked: dict[str, ibis.Scalar] = {"rows": train.count()} | bound_aggregates(numbers)
+            numbers[name] = found.cast("float64")
+    # Of a column whose own numbers stream by, those that are missing need no query.
+    told_by_numbers = {name for name, found in numbers.items() if here(train) and found.equals(columns[name])}
+    asked: dict[str, ibis.Scalar] = {"rows": train.count()}
     for name, feature in features.items():
-        asked[f"{name}.nulls"] = _nulls(columns[name])
+        if name not in told_by_numbers:
+            asked[f"{name}.nulls"] = _nulls(columns[name])
         asked |= {f"{name}:{key}": value for key, value in feature.aggregates(columns[name]).items()}
-    told = first(train, asked)
+    told = bounds(train, numbers, asked)
     moments = exact_moments(train, numbers, told)
     fitted = []
     for name, feature in features.items():
-        values: dict[str, Any] = {"rows": told["rows"], "nulls": told[f"{name}.nulls"] or 0}
+        seen = told["rows"] - told[f"{name}.rows"] if name in told_by_numbers else told[f"{name}.nulls"]
+        nulls = int(seen or 0)
+        values: dict[str, Any] = {"rows": told["rows"], "nulls": nulls}
         values |= {key: told[f"{name}:{key}"] for key in feature.aggregates(columns[name])}
         values |= moments[name].as_dict() if name in moments else {}
-        fitted.append(FittedColumn(name, feature, _fit(name, feature, values, _counts(train, name, feature))))
+        state = _fit(name, feature, values, _counts(train, name, feature))
+        fitted.append(FittedColumn(name, feature, state, nulls))
     return tuple(fitted)
 
 

@@ -12,8 +12,10 @@ from typing import Any
 import ibis
 import ibis.expr.operations as ops
 
+from mlspec.engine.ask import here
 from mlspec.engine.database import all_threads
 from mlspec.engine.double import double
+from mlspec.engine.graph.streamed import streamed_bounds, streamed_sums
 
 _STEPS = 40
 """Binary digits to which a value is counted, relative to half the range of its column."""
@@ -51,7 +53,7 @@ def finite(column: ibis.Column) -> ibis.Column:
 
 
 def moments(table: ibis.Table, columns: Mapping[str, ibis.Column]) -> dict[str, Moments]:
-    """Return the moments of columns of numbers by two queries over the table: bounds, then exact sums.
+    """Return the moments of columns of numbers by two looks at the table: bounds, then exact sums.
 
     A column is counted in whole steps of 2^-40 of half its range: whole numbers add up alike in any order.
 
@@ -59,9 +61,23 @@ def moments(table: ibis.Table, columns: Mapping[str, ibis.Column]) -> dict[str, 
         table: The rows.
         columns: Expressions over the table by any name.
     """
-    numbers = {name: finite(column) for name, column in columns.items()}
-    bounds = first(table, bound_aggregates(numbers))
-    return exact_moments(table, numbers, bounds)
+    numbers = {name: column.cast("float64") for name, column in columns.items()}
+    return exact_moments(table, numbers, bounds(table, numbers))
+
+
+def bounds(
+    table: ibis.Table, numbers: Mapping[str, ibis.Column], more: Mapping[str, ibis.Scalar] | None = None
+) -> dict[str, Any]:
+    """Return the values of `bound_aggregates`, and of more aggregates, by name.
+
+    Args:
+        table: The rows; those that are here stream by, and a server answers one query.
+        numbers: Expressions over the table, float64, by any name.
+        more: Aggregates by name.
+    """
+    if here(table):
+        return first(table, more or {}) | streamed_bounds(table, numbers)
+    return first(table, bound_aggregates(_all_finite(numbers)) | dict(more or {}))
 
 
 def bound_aggregates(numbers: Mapping[str, ibis.Column]) -> dict[str, ibis.Scalar]:
@@ -75,32 +91,36 @@ def bound_aggregates(numbers: Mapping[str, ibis.Column]) -> dict[str, ibis.Scala
 def exact_moments(
     table: ibis.Table, numbers: Mapping[str, ibis.Column], bounds: Mapping[str, Any]
 ) -> dict[str, Moments]:
-    """Return the moments of columns whose bounds are known, by one query.
+    """Return the moments of columns whose bounds are known, by one look at the table.
 
     Args:
         table: The rows.
-        numbers: Columns that went through `finite`, by name.
+        numbers: Expressions over the table, float64, by name.
         bounds: The values of `bound_aggregates`.
     """
-    grids: dict[str, tuple[float, float]] = {}
-    steps: dict[str, ibis.Column] = {}
-    for name, column in numbers.items():
-        low, high = bounds[f"{name}.low"], bounds[f"{name}.high"]
-        if low is None or low == high:
-            continue
-        middle, step = grids[name] = grid(low, high)
-        # Divided twice, for the reciprocal of a very small step is no finite number.
-        units = (column - double(middle)) / double(step)
-        steps[name] = units.round().cast("int64") + _ABOVE
-    sums = _sums_of(table, steps)
+    ends = {name: (bounds[f"{name}.low"], bounds[f"{name}.high"]) for name in numbers}
+    grids = {name: grid(low, high) for name, (low, high) in ends.items() if low is not None and low != high}
+    sums_of = streamed_sums if here(table) else _asked_sums
+    sums = sums_of(table, numbers, grids)
     return {name: _moments(name, bounds, sums.get(name), grids.get(name)) for name in numbers}
 
 
-def _sums_of(table: ibis.Table, steps: Mapping[str, ibis.Column]) -> dict[str, tuple[int, int]]:
-    """Return the sums of whole steps and of their squares; each is at least 0, and below 2^42.
+def _all_finite(numbers: Mapping[str, ibis.Column]) -> dict[str, ibis.Column]:
+    return {name: finite(column) for name, column in numbers.items()}
 
-    Their squares do not fit into 64 bits, and wider numbers are slow: the products of their halves fit.
+
+def _asked_sums(
+    table: ibis.Table, numbers: Mapping[str, ibis.Column], grids: Mapping[str, tuple[float, float]]
+) -> dict[str, tuple[int, int]]:
+    """Return what `streamed_sums` does, by one query of a server.
+
+    Squares of steps do not fit into 64 bits, and wider numbers are slow: the products of their halves fit.
     """
+    # Divided twice, for the reciprocal of a very small step is no finite number.
+    steps = {
+        name: ((finite(numbers[name]) - double(middle)) / double(step)).round().cast("int64") + _ABOVE
+        for name, (middle, step) in grids.items()
+    }
     places = [f"v{place}" for place in range(len(steps))]
     rows = table.select(**dict(zip(places, steps.values(), strict=True))) if steps else table
     halves = {f"h{at}": rows[at] >> _HALF for at in places} | {f"l{at}": rows[at] & _LOW for at in places}
@@ -116,14 +136,16 @@ def _sums_of(table: ibis.Table, steps: Mapping[str, ibis.Column]) -> dict[str, t
             ("ll", low * low),
         ):
             asked[f"{at}.{key}"] = value.sum().cast("string")
+        asked[f"{at}.rows"] = high.count()
     told = {key: int(value) for key, value in first(rows, asked).items()}
-    return {
-        name: (
-            (told[f"{at}.h"] << _HALF) + told[f"{at}.l"],
-            (told[f"{at}.hh"] << 2 * _HALF) + (told[f"{at}.hl"] << _HALF + 1) + told[f"{at}.ll"],
-        )
-        for name, at in zip(steps, places, strict=True)
-    }
+    found: dict[str, tuple[int, int]] = {}
+    for name, at in zip(steps, places, strict=True):
+        total = (told[f"{at}.h"] << _HALF) + told[f"{at}.l"]
+        squares = (told[f"{at}.hh"] << 2 * _HALF) + (told[f"{at}.hl"] << _HALF + 1) + told[f"{at}.ll"]
+        # Back from steps that were all made positive.
+        above = told[f"{at}.rows"] * _ABOVE
+        found[name] = total - above, squares - 2 * _ABOVE * total + above * _ABOVE
+    return found
 
 
 def first(table: ibis.Table, aggregates: Mapping[str, ibis.Scalar]) -> dict[str, Any]:
@@ -161,11 +183,7 @@ def _moments(
         return Moments(0, None, None, None, None)
     # Which of -0.0 and 0.0 a database finds smaller is chance.
     low, high = low + 0.0, high + 0.0
-    total, squares = sums or (0, 0)
-    # Back from steps that were all made positive.
-    return of_sums(
-        rows, low, high, cut, total - rows * _ABOVE, squares - 2 * _ABOVE * total + rows * _ABOVE**2
-    )
+    return of_sums(rows, low, high, cut, *(sums or (0, 0)))
 
 
 def of_sums(

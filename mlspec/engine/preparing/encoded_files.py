@@ -32,18 +32,19 @@ SPLITS = ("train", "val")
 
 @dataclass(frozen=True)
 class Run:
-    """Rows of a split that come from files beside one another."""
+    """Rows from files beside one another."""
 
-    kept: Encoded | None
-    """They themselves, from before; None where they are to be encoded."""
+    kept: Mapping[str, Encoded] | None
+    """By split: they themselves, encoded before; None where they are to be encoded."""
     condition: str
-    """SQL for those that are to be encoded."""
+    """SQL for those that are to be read."""
 
-    def pieces(self, rows: int) -> Iterator[Encoded]:
-        """Yield the rows that are kept, so many at once at most."""
+    def pieces(self, split: str, rows: int) -> Iterator[Encoded]:
+        """Yield the rows of a split that are kept, so many at once at most."""
         if self.kept is not None:
-            for start in range(0, self.kept.rows, rows):
-                yield _slice(self.kept, start, start + rows)
+            kept = self.kept[split]
+            for start in range(0, kept.rows, rows):
+                yield _slice(kept, start, start + rows)
 
 
 @dataclass(frozen=True)
@@ -120,26 +121,32 @@ class EncodedFiles:
                 f"{files - reused} of {files} files encoded; the encoded rows of the others are reused"
             )
 
-    def runs(self, split: str) -> Iterator[Run]:
-        """Yield the rows of a split in their order, in as few pieces as can be."""
-        rows, (kept, known) = self.counts[split], self.before.get(split, (None, {}))
+    def runs(self) -> Iterator[Run]:
+        """Yield all rows in their order, in as few pieces as can be."""
         at = 0
         while at < len(self.keys):
-            start, where = at, known.get(self.keys[at])
-            count = rows[at]
-            at += 1
-            while at < len(self.keys) and known.get(self.keys[at]) == (
-                None if where is None else where + count
-            ):
-                count += rows[at]
+            start, where = at, self._where(at)
+            rows = dict.fromkeys(SPLITS, 0)
+            while at < len(self.keys) and self._where(at) == _after(where, rows):
+                rows = {split: rows[split] + self.counts[split][at] for split in SPLITS}
                 at += 1
+            low, high = self.firsts[start], self.firsts[at]
+            whole = (start, at) == (0, len(self.keys))
+            condition = "true" if whole else f"mlspec_row >= {low} AND mlspec_row < {high}"
             if where is None:
-                whole = (start, at) == (0, len(self.keys))
-                low, high = self.firsts[start], self.firsts[at]
-                yield Run(None, "true" if whole else f"mlspec_row >= {low} AND mlspec_row < {high}")
-            else:
-                assert kept is not None
-                yield Run(_slice(kept, where, where + count), "false")
+                yield Run(None, condition)
+                continue
+            kept = {
+                split: _slice(self.before[split][0], where[split], where[split] + rows[split])
+                for split in SPLITS
+            }
+            yield Run(kept, f"{condition} AND mlspec_split = 'test'")
+
+    def _where(self, at: int) -> Mapping[str, int] | None:
+        """Return where in the shards of before a file's rows begin, by split."""
+        if not self.before or self.keys[at] not in self.before[SPLITS[0]][1]:
+            return None
+        return {split: self.before[split][1][self.keys[at]] for split in SPLITS}
 
     def write(self, folder: Path) -> None:
         """Write down what was encoded of which file."""
@@ -176,6 +183,10 @@ class _Splits:
 
     def digests(self) -> list[str]:
         return [found.hexdigest() for found in self._hashes]
+
+
+def _after(where: Mapping[str, int] | None, rows: Mapping[str, int]) -> Mapping[str, int] | None:
+    return None if where is None else {split: where[split] + rows[split] for split in SPLITS}
 
 
 def _slice(rows: Encoded, low: int, high: int) -> Encoded:

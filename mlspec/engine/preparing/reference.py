@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import ibis
@@ -16,29 +17,26 @@ MOST = 1000
 """Values of a text column that are counted one by one."""
 
 
-def reference(table: ibis.Table) -> dict[str, Any]:
+def reference(table: ibis.Table, nulls: Mapping[str, int]) -> dict[str, Any]:
     """Return the profile of a table's columns, as `docs/architecture.md` describes `reference.json`.
 
     Args:
         table: Typed rows with `mlspec_row`; every other column is profiled.
+        nulls: Rows in which each column holds nothing.
     """
     plain, forms = flat(table)
     rows = int(plain.count().to_pyarrow().as_py())
-    valid = plain.aggregate(
-        **{f"c{place}": plain[name].count() for place, name in enumerate(forms)}
-    ).to_pyarrow()
     columns: dict[str, Any] = {}
-    for place, (name, form) in enumerate(forms.items()):
-        nulls = rows - int(valid[f"c{place}"][0].as_py())
+    for name, form in forms.items():
         if form == "number":
             values = quantiles(plain, name, [step / STEPS for step in range(STEPS + 1)], rows)
-            columns[name] = {"kind": "number", "quantiles": values, "nulls": nulls}
+            columns[name] = {"kind": "number", "quantiles": values, "nulls": nulls[name]}
         else:
             counts = dict(top(plain, name, MOST))
             columns[name] = {
                 "kind": "category",
                 "counts": counts,
-                "other": rows - nulls - sum(counts.values()),
-                "nulls": nulls,
+                "other": rows - nulls[name] - sum(counts.values()),
+                "nulls": nulls[name],
             }
     return {"rows": rows, "columns": columns}

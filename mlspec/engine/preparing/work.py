@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ibis
 import numpy as np
@@ -13,19 +14,18 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import parquet
 
+from mlspec.engine.behind import behind
 from mlspec.engine.builder import CODES, NUMBERS
 from mlspec.engine.graph.session import Session
 from mlspec.engine.preparing.encoded_files import EncodedFiles, Run
 from mlspec.engine.preparing.shards import ShardWriter
+from mlspec.engine.preparing.split_files import PARITY, SplitFiles
 from mlspec.engine.reading.row_file import RowFile, stored_rows
-from mlspec.engine.sql import literal, quote
+from mlspec.engine.sql import quote
 from mlspec.errors import StepError
 from mlspec.sdk.budget import WIDE, Budget
 from mlspec.sdk.context import Context
 from mlspec.sdk.contract import FittedTarget, InputColumn, ModelInputs
-
-HELD_OUT = 10_000
-"""Rows of the test split that parity is tried on, at most."""
 
 
 @dataclass(frozen=True)
@@ -48,44 +48,80 @@ class Work:
         memory = self.context.memory
         return WIDE if memory is None else Budget(memory).batch(len(self.columns))
 
-    def batches(self, split: str, names: Sequence[str], condition: str = "true") -> Iterator[pa.RecordBatch]:
-        """Yield a split's rows in their order."""
-        chosen = ", ".join(quote(name) for name in names)
-        query = f"SELECT {chosen} FROM mlspec_assigned WHERE mlspec_split = {literal(split)} AND {condition}"
+    @property
+    def _names(self) -> list[str]:
+        return [item.name for item in self.columns]
+
+    def write(self, counts: Mapping[str, int], hostile: pa.RecordBatch, output: Path) -> None:
+        """Write shards of train and val, the test split's raw rows, and those that parity is tried on.
+
+        All rows are read once; those of a batch are encoded and written while the next is read.
+
+        Args:
+            counts: Rows of each split that is here.
+            hostile: Rows that parity is tried on beside held-out ones.
+            output: The step's.
+        """
+        runs = self.files.runs() if self.files else (Run(None, "true"),)
+        total = sum(counts.values())
+        with SplitFiles(output, counts, self.shape, self._names, self.weight) as files:
+
+            def take(batch: pa.RecordBatch) -> None:
+                self._take(batch, files)
+                self.context.progress(files.rows, total, "rows")
+
+            for run in runs:
+                for split, shards in files.shards.items():
+                    for piece in run.pieces(split, self.batch):
+                        shards.write(**piece.arrays())
+                        files.rows += piece.rows
+                behind(self._batches(run.condition), take)
+            files.parity.write(hostile.select(self._names))
+        self._encode_parity(output)
+
+    def _batches(self, condition: str) -> Iterator[pa.RecordBatch]:
+        """Yield rows in their order and last their split: of those that do not judge, what encodes them."""
+        needed = {*self._names, self.target.column, self.weight}
+        names = [name for name in self.rows.columns if not name.startswith("mlspec_")]
+        judging = "CASE WHEN mlspec_split = 'test' THEN {0} END AS {0}"
+        chosen = [quote(name) if name in needed else judging.format(quote(name)) for name in names]
+        query = f"SELECT {', '.join(chosen)}, mlspec_split FROM mlspec_assigned WHERE {condition}"
         yield from self.rows.get_backend().con.execute(query).to_arrow_reader(self.batch)
 
-    def encode(self, split: str, count: int, folder: Path) -> None:
-        """Write a split's shards."""
-        names = [item.name for item in self.columns]
-        carried = [*names, self.target.column, *([self.weight] if self.weight else [])]
-        done = 0
-        runs = self.files.runs(split) if self.files else (Run(None, "true"),)
-        with ShardWriter(folder, count, self.shape, weight=self.weight is not None) as shards:
-            for run in runs:
-                for piece in run.pieces(self.batch):
-                    shards.write(**piece.arrays())
-                    done += piece.rows
-                    self.context.progress(done, count, "rows")
-                if run.kept is not None:
-                    continue
-                for batch in self.batches(split, list(dict.fromkeys(carried)), run.condition):
-                    encoded = self.session.run(batch.select(names))
-                    weight = batch.column(self.weight).to_numpy(zero_copy_only=False) if self.weight else None
-                    shards.write(
-                        encoded[NUMBERS],
-                        encoded[CODES],
-                        self._coded(batch.column(self.target.column), split),
-                        weight,
-                    )
-                    done += batch.num_rows
-                    self.context.progress(done, count, "rows")
+    def _take(self, batch: pa.RecordBatch, files: SplitFiles) -> None:
+        rows, splits = batch.select(batch.schema.names[:-1]), batch.column(batch.num_columns - 1)
+        judging = pc.equal(splits, "test")
+        files.judge(rows.filter(judging), lambda held: self._coded(held, splits.filter(judging)))
+        learnt = pc.invert(judging)
+        rows, splits = rows.filter(learnt), splits.filter(learnt)
+        if not rows.num_rows:
+            return
+        arrays = self.encoded(rows, splits)
+        for split, shards in files.shards.items():
+            mine = np.asarray(pc.equal(splits, split).to_numpy(zero_copy_only=False))
+            shards.write(**{name: array[mine] for name, array in arrays.items()})
+        files.rows += rows.num_rows
 
-    def _coded(self, column: pa.Array, split: str) -> NDArray[np.float64]:
+    def encoded(self, rows: pa.RecordBatch, splits: pa.Array) -> dict[str, NDArray[Any]]:
+        """Return raw rows as a model learns of them, each array under its name in the shards.
+
+        Args:
+            rows: With features, target and weight.
+            splits: Of each row, for messages.
+        """
+        found = self.session.run(rows.select(self._names))
+        arrays = {"numbers": found[NUMBERS], "codes": found[CODES], "target": self._coded(rows, splits)}
+        if self.weight:
+            arrays["weight"] = rows.column(self.weight).to_numpy(zero_copy_only=False)
+        return arrays
+
+    def _coded(self, rows: pa.RecordBatch, splits: pa.Array) -> NDArray[np.float64]:
+        column = rows.column(self.target.column)
         if self.target.kind == "number":
             return np.asarray(column.to_numpy(zero_copy_only=False), np.float64)
         codes = pc.index_in(column, value_set=pa.array(self.target.classes, column.type))
         if codes.null_count:
-            value = column.filter(pc.is_null(codes))[0].as_py()
+            value, split = (found.filter(pc.is_null(codes))[0].as_py() for found in (column, splits))
             raise StepError(
                 f"the class '{value}' of '{self.target.column}' is in {split} and in no training row",
                 where="data.split",
@@ -95,41 +131,17 @@ class Work:
 
     def keep_keys(self, key: Sequence[str], file: Path) -> None:
         """Write what the training split's rows are called, in their order: places in the source, and keys."""
+        chosen = ", ".join(quote(name) for name in ("mlspec_row", *key))
+        query = f"SELECT {chosen} FROM mlspec_assigned WHERE mlspec_split = 'train'"
         with RowFile(file) as rows:
-            for batch in self.batches("train", ["mlspec_row", *key]):
+            for batch in self.rows.get_backend().con.execute(query).to_arrow_reader(self.batch):
                 rows.write(batch)
 
-    def keep_test(self, count: int, file: Path) -> None:
-        """Write the test split's raw rows with all columns."""
-        names = [name for name in self.rows.columns if not name.startswith("mlspec_")]
-        done = 0
-        with RowFile(file, {"mlspec.weight": self.weight} if self.weight else None) as rows:
-            for batch in self.batches("test", names):
-                self._check_classes(batch)
-                rows.write(batch)
-                done += batch.num_rows
-                self.context.progress(done, count, "rows")
-
-    def _check_classes(self, batch: pa.RecordBatch) -> None:
-        self._coded(batch.column(self.target.column), "test")
-
-    def keep_parity(self, count: int, hostile: pa.RecordBatch, output: Path) -> None:
-        """Write held-out and hostile rows, raw and encoded; both from the same file."""
-        names = [item.name for item in self.columns]
-        file = output / "rows" / "parity.parquet"
-        kept = min(count, HELD_OUT)
-        with RowFile(file, {"mlspec.held_out": str(kept)}) as rows:
-            seen = 0
-            for batch in self.batches("test", names):
-                at = np.arange(seen, seen + batch.num_rows, dtype=np.int64)
-                rows.write(batch.filter(pa.array((at * kept) % count < kept)))
-                seen += batch.num_rows
-                self.context.progress(seen, count, "rows")
-            rows.write(hostile.select(names))
-        stored = parquet.ParquetFile(file)
-        with ShardWriter(
-            output / "shards" / "parity", stored.metadata.num_rows, self.shape, target=False
-        ) as shards:
+    def _encode_parity(self, output: Path) -> None:
+        """Encode the rows that parity is tried on from the file of the raw ones."""
+        stored = parquet.ParquetFile(output / PARITY)
+        folder, rows = output / "shards" / "parity", stored.metadata.num_rows
+        with ShardWriter(folder, rows, self.shape, target=False) as shards:
             for batch in stored_rows(stored, self.batch):
                 encoded = self.session.run(batch)
                 shards.write(encoded[NUMBERS], encoded[CODES])

@@ -91,11 +91,12 @@ def test_extreme_numbers_stay_plain_json() -> None:
 
 
 def test_the_reference_has_a_thousand_steps(rows: pa.Table) -> None:
-    found = reference(table(rows))
+    nulls = {name: int(rows[name].to_pandas().isna().sum()) for name in rows.column_names}
+    found = reference(table(rows), nulls)
     number = rows["number"].to_pandas().dropna()
     assert found["rows"] == 5000
     entry = found["columns"]["number"]
-    assert entry["nulls"] == 5000 - len(number) and len(entry["quantiles"]) == 1001
+    assert entry["nulls"] == nulls["number"] and len(entry["quantiles"]) == 1001
     np.testing.assert_allclose(entry["quantiles"], np.quantile(number, np.linspace(0, 1, 1001)), rtol=1e-12)
     text = found["columns"]["text"]
     assert sum(text["counts"].values()) + text["other"] + text["nulls"] == 5000
@@ -104,7 +105,8 @@ def test_the_reference_has_a_thousand_steps(rows: pa.Table) -> None:
 
 def test_rare_values_become_others() -> None:
     values = [f"v{number:05}" for number in range(MOST + 50)]
-    found = reference(table(pa.table({"mlspec_row": range(len(values)), "x": values})))["columns"]["x"]
+    rows = table(pa.table({"mlspec_row": range(len(values)), "x": values}))
+    found = reference(rows, {"x": 0})["columns"]["x"]
     assert (len(found["counts"]), found["other"], found["nulls"]) == (MOST, 50, 0)
     assert list(found["counts"]) == values[:MOST]
 

@@ -42,16 +42,26 @@ def test_the_order_of_rows_does_not_change_the_graph() -> None:
     assert graphs[0] == graphs[1]
 
 
-def test_all_columns_take_two_queries_and_one_more_for_each_set_of_values(
+def test_all_columns_stream_by_twice_and_each_set_of_values_takes_one_query(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked = []
-    run = ibis.expr.types.Table.to_pyarrow
+    kind = ibis.expr.types.Table
+    asked, read = [], []
+    run, stream = kind.to_pyarrow, kind.to_pyarrow_batches
+    monkeypatch.setattr(kind, "to_pyarrow", lambda self, *a, **k: asked.append(self) or run(self, *a, **k))
     monkeypatch.setattr(
-        ibis.expr.types.Table, "to_pyarrow", lambda self, *a, **k: asked.append(self) or run(self, *a, **k)
+        kind, "to_pyarrow_batches", lambda self, *a, **k: read.append(self) or stream(self, *a, **k)
     )
     fitted()
-    assert len(asked) == 2 + sum(feature.counts() for feature in options().values())
+    assert len(read) == 2
+    assert len(asked) == 1 + sum(feature.counts() for feature in options().values())
+
+
+def test_missing_values_are_counted_whether_or_not_a_query_asks_for_them() -> None:
+    table = training()
+    assert {column.name: column.nulls for column in fitted()} == {
+        name: table.column(name).to_pandas().isna().sum() for name in options()
+    }
 
 
 def test_files_come_back_as_they_were_written(tmp_path: Path) -> None:
