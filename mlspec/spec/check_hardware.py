@@ -24,7 +24,9 @@ def check_hardware(spec: Spec, composed: Composed) -> Iterator[Fault]:
         what = (
             f"the model '{spec.model.kind}' is fitted in one process, and hardware asks for {devices} devices"
         )
-        yield composed.fault("MS0310", what, ("hardware", key), fix=one)
+        # What would be told next, once that is mended.
+        fix = f"{one}, and {LOCAL.removeprefix('set ')}" if hardware.launcher.kind != "local" else one
+        yield composed.fault("MS0310", what, ("hardware", key), fix=fix)
         return
     if not spec.model.in_epochs():
         yield from _check_fitted(spec, composed)

@@ -242,6 +242,20 @@ def test_keys_that_a_model_does_not_use_are_one_fault_at_the_first_with_the_plac
     assert [str(place) for place in fault.others] == ["training.epochs=3:1:1"]
 
 
+def test_a_model_that_is_fitted_is_told_all_that_a_preset_for_machines_must_leave_out(here: Path) -> None:
+    text = TEXT[: TEXT.index("training:\n")] + TEXT[TEXT.index("evaluation:\n") :]
+    (here / "spec.yaml").write_text(
+        text.replace("{kind: mlp, hidden: [128, 128], dropout: 0.1}", "gradient_boosting")
+    )
+    with pytest.raises(SpecError) as caught:
+        load(Path("spec.yaml"), ["hardware=nodes_2"])
+    (fault,) = caught.value.faults
+    told = "set hardware.devices: 1 and hardware.nodes: 1, and hardware.launcher: local"
+    assert fault.code == "MS0310" and fault.fix == told
+    mended = ["hardware=nodes_2", "hardware.devices=1", "hardware.nodes=1", "hardware.launcher=local"]
+    assert load(Path("spec.yaml"), mended).spec.hardware.devices == 1
+
+
 @pytest.mark.parametrize("model", ["forest", "gradient_boosting"])
 def test_a_preset_for_other_devices_may_stand_beside_a_model_that_is_fitted(model: str, here: Path) -> None:
     text = TEXT[: TEXT.index("training:\n")] + TEXT[TEXT.index("evaluation:\n") :]
