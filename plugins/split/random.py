@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
-from mlspec.sdk.split import Split, SplitColumns
+from mlspec.sdk.split import Draw, Split, SplitColumns
 
 if TYPE_CHECKING:
     import ibis
@@ -48,13 +48,12 @@ class Random(Split):
         """Return whether val has a share."""
         return self.val > 0
 
-    def assign(self, table: ibis.Table, seed: int, columns: SplitColumns) -> ibis.Table:
-        """Return the table with `mlspec_split`.
+    def draw(self, table: ibis.Table, seed: int, columns: SplitColumns) -> Draw | None:
+        """Return how rows are drawn where classes keep their shares.
 
         Raises:
             StepError: `stratify` was asked for, and the target has no classes.
         """
-        from mlspec.engine.preparing.shares import by_hash, by_rank
         from mlspec.errors import StepError
 
         if self.stratify and not columns.stratify:
@@ -63,15 +62,25 @@ class Random(Split):
                 where="data.split.stratify",
                 fix="take it out",
             )
-        import ibis
-
-        place = ibis.literal(f"{seed}:") + table.mlspec_row.cast("string")
-        shares = (self.train, self.val)
         if self.stratify is False or not columns.stratify:
-            return table.mutate(mlspec_split=by_hash(place, shares))
-        window = ibis.window(
-            group_by=table[columns.target], order_by=[place.hexdigest("md5"), table.mlspec_row]
-        )
-        rank = ibis.row_number().over(window)
-        rows = table.mlspec_row.count().over(ibis.window(group_by=table[columns.target]))
-        return table.mutate(mlspec_split=by_rank(rank, rows, shares))
+            return None
+        return Draw(columns.target, _text(table, seed), (self.train, self.val))
+
+    def assign(self, table: ibis.Table, seed: int, columns: SplitColumns) -> ibis.Table:
+        """Return the table with `mlspec_split`.
+
+        Raises:
+            StepError: `stratify` was asked for, and the target has no classes.
+        """
+        from mlspec.engine.preparing.shares import by_draw, by_hash
+
+        draw = self.draw(table, seed, columns)
+        if draw is not None:
+            return by_draw(table, draw)
+        return table.mutate(mlspec_split=by_hash(_text(table, seed), (self.train, self.val)))
+
+
+def _text(table: ibis.Table, seed: int) -> ibis.StringColumn:
+    import ibis
+
+    return ibis.literal(f"{seed}:") + table.mlspec_row.cast("string")

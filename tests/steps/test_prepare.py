@@ -294,7 +294,7 @@ def test_a_split_that_loses_rows_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(Random, "assign", lossy)
     with pytest.raises(StepError, match="does not give each row one place"):
-        prepared(tmp_path / "out", data(), context(tmp_path))
+        prepared(tmp_path / "out", data(split={"kind": "random", "stratify": False}), context(tmp_path))
 
 
 def _in_files(folder: Path, **changes: Any) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def assigned(
     )
     table = split.assign(reading.table, seed, columns)
     if here(table):
-        found = beside_rows(table, split.kind, context)
+        found = beside_rows(table, split.kind, context, split.draw(reading.table, seed, columns))
         table = table.get_backend().table("mlspec_assigned")
     else:
         counted = table.group_by("mlspec_split").aggregate(rows=lambda rows: rows.count()).to_pyarrow()

@@ -11,15 +11,17 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from mlspec.engine.on_disk import PART, on_disk, parts
+from mlspec.engine.preparing.drawn import drawn
 from mlspec.engine.sql import literal
 from mlspec.errors import StepError
 from mlspec.sdk.context import Context
+from mlspec.sdk.split import Draw
 
 SPLITS = ("train", "val", "test")
 _WORDS = ", ".join(map(literal, SPLITS))
 
 
-def beside_rows(table: ibis.Table, kind: str, context: Context) -> dict[str, int]:
+def beside_rows(table: ibis.Table, kind: str, context: Context, draw: Draw | None = None) -> dict[str, int]:
     """Make the view `mlspec_assigned` of `mlspec_rows` and each row's split, and return the rows of each.
 
     Only the splits are kept, a byte a row, in the order of the rows: a positional join puts them beside the
@@ -30,21 +32,22 @@ def beside_rows(table: ibis.Table, kind: str, context: Context) -> dict[str, int
         table: The rows with `mlspec_split`, an expression over `mlspec_rows`.
         kind: Of the split, for messages.
         context: Where to work.
+        draw: What the expression says, where it is a draw: rows are not sorted then.
 
     Raises:
         StepError: a row has no split, or several; or one of another name.
     """
-    connection: Any = table.get_backend().con
-    words = ibis.to_sql(table.select("mlspec_row", "mlspec_split"), dialect="duckdb")
+    backend: Any = table.get_backend()
+    connection = backend.con
     most, count = connection.execute(
         "SELECT coalesce(max(mlspec_row), -1) + 1, count(*) FROM mlspec_rows"
     ).fetchone()
     context.scratch.mkdir(parents=True, exist_ok=True)
-    by_place, given = on_disk(context.scratch, (most,), np.uint8), 0
-    by_place[:] = 0
-    for batch in connection.execute(str(words)).to_arrow_reader(PART):
-        _take(batch, by_place, kind)
-        given += batch.num_rows
+    by_place = None if draw is None else drawn(backend.table("mlspec_rows"), draw, most, context)
+    if by_place is None:
+        by_place, given = _told(table, most, kind, context)
+    else:
+        given = count
     codes, done = on_disk(context.scratch, (count,), np.uint8), 0
     for batch in connection.execute("SELECT mlspec_row FROM mlspec_rows").to_arrow_reader(PART):
         codes[done : done + batch.num_rows] = by_place[batch.column(0).to_numpy()]
@@ -66,6 +69,18 @@ def beside_rows(table: ibis.Table, kind: str, context: Context) -> dict[str, int
         "FROM mlspec_rows AS own POSITIONAL JOIN mlspec_parts AS parts"
     )
     return {word: int(rows[code]) for code, word in enumerate(SPLITS, 1)}
+
+
+def _told(table: ibis.Table, most: int, kind: str, context: Context) -> tuple[NDArray[np.uint8], int]:
+    """Return what an expression says of each place, 0 where it says nothing, and of how many rows."""
+    words = ibis.to_sql(table.select("mlspec_row", "mlspec_split"), dialect="duckdb")
+    by_place, given = on_disk(context.scratch, (most,), np.uint8), 0
+    by_place[:] = 0
+    connection: Any = table.get_backend().con
+    for batch in connection.execute(str(words)).to_arrow_reader(PART):
+        _take(batch, by_place, kind)
+        given += batch.num_rows
+    return by_place, given
 
 
 def _take(batch: pa.RecordBatch, by_place: NDArray[np.uint8], kind: str) -> None:
