@@ -140,7 +140,7 @@ def test_a_first_look_brings_the_first_files_only(
     put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for year in (2023, 2024):
-        url = put(f"year={year}/rows.csv", f"a\n{year}\n".encode())
+        url = put(f"first/year={year}/rows.csv", f"a\n{year}\n".encode())
     found, context = source("csv", url.rpartition("/year")[0], hive=True), here(tmp_path)
     assert len(first_rows(found, context, ordered=False).to_pyarrow()) == 2
     monkeypatch.setattr(proposal, "SOME", 1)
