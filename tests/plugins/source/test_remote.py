@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import fsspec
 import pyarrow as pa
@@ -84,6 +85,8 @@ def _bucket(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Put]:
         host, port = server.get_host_and_port()
         endpoint = f"http://{host}:{port}"
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        # What an earlier server of this process was given is still there.
+        urlopen(Request(f"{endpoint}/moto-api/reset", method="POST")).close()
         client = boto3.client("s3", endpoint_url=endpoint)
         client.create_bucket(Bucket="far")
         # An instance of an earlier server would be found again.
