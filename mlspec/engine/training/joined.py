@@ -192,6 +192,9 @@ def _judge(found: _Followed) -> None:
     here = sorted((one for one in found.all if one.here), key=lambda one: one.rank not in gone)
     for one in here:
         one.known = started.name if status else ""
+        if gone and one.rank not in gone and not one.over:
+            # It was ended for another's sake, and perhaps before it could say so.
+            one.ended = True
     if len(here) == len(found.all) or any(one.over and not one.ended for one in here):
         try:
             judge(here, found.work)

@@ -95,6 +95,11 @@ def test_of_those_that_say_nothing_the_one_whose_end_was_seen_is_told(tmp_path: 
         train(tmp_path, [{"here": "a"}], [{"here": "b"}], status=1, seen=frozenset({1}))
 
 
+def test_what_was_ended_for_another_that_failed_before_it_could_say_so_is_no_fault(tmp_path: Path) -> None:
+    with pytest.raises(StepError, match=r"the disk is gone \(process 1 of 2, counted from 0\)"):
+        train(tmp_path, [{"here": "a"}], [{"here": "b"}, {"fault": FAULT}], status=1, seen=frozenset({1}))
+
+
 def test_a_process_that_was_asked_to_end_is_no_fault(tmp_path: Path) -> None:
     with pytest.raises(Terminated):
         train(
