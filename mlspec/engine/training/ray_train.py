@@ -119,7 +119,12 @@ def _cluster(work: Work, address: str | None, cpus: int) -> Iterator[None]:
     import ray
 
     before = signal.getsignal(signal.SIGTERM)
-    here: dict[str, Any] = {"num_cpus": work.processes * cpus, "_node_ip_address": "127.0.0.1"}
+    # A cluster of somebody else's on this machine is not joined.
+    here: dict[str, Any] = {
+        "address": "local",
+        "num_cpus": work.processes * cpus,
+        "_node_ip_address": "127.0.0.1",
+    }
     options = here if address is None else {"address": address}
     try:
         ray.init(
