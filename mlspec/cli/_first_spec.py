@@ -56,11 +56,7 @@ def proposed_text(
         "number": "r2, at_least: 0.3",
     }
     return f"""\
-{EDITOR}
-apiVersion: mlspec/v1
-name: {name}
-seed: 7
-
+{_head(name)}
 data:
   source: {{{read}}}
 {doubt}  target: {{column: {scalar(column)}, kind: {kind}{told}}}
@@ -90,9 +86,13 @@ deployments:
 """
 
 
+def _head(name: str) -> str:
+    return f"{EDITOR}\napiVersion: mlspec/v1\nname: {name}\nseed: 7\n"
+
+
 def _ordered(source: Mapping[str, Any], found: Proposal) -> dict[str, Any]:
     """Return the options of a source, with the order of a database's rows where an id was seen."""
-    ids = [guess.column for guess in found.guesses if guess.kind is None and guess.reason.endswith("an id")]
+    ids = [guess.column for guess in found.guesses if guess.an_id]
     return dict(source) | ({"order_by": ids[:1]} if source["kind"] == "sql" and ids else {})
 
 
@@ -103,11 +103,7 @@ def _value(value: Any) -> str:
 def empty_text(name: str) -> str:
     """Return a spec without data."""
     return f"""\
-{EDITOR}
-apiVersion: mlspec/v1
-name: {name}
-seed: 7
-
+{_head(name)}
 data:
   source: {{kind: csv, path: data.csv}}  # `mlspec plugins source` tells the others
   target: {{column: my_target, kind: binary}}  # binary, category or number

@@ -48,14 +48,10 @@ def options_of_database(text: str, table: str | None, folder: Path) -> dict[str,
 
 
 def _file_kind(text: str) -> str | None:
+    from mlspec.engine.reading.database_file import database_file
+
     file = Path(text)
-    if "://" in text or not file.is_file():
-        return None
-    with open(file, "rb") as stream:
-        start = stream.read(16)
-    return (
-        "sqlite" if start.startswith(b"SQLite format 3\0") else "duckdb" if start[8:12] == b"DUCK" else None
-    )
+    return database_file(file) if "://" not in text and file.is_file() else None
 
 
 def _url(text: str) -> str:

@@ -138,37 +138,37 @@ class Parquet(FileSource):
 
 
 def _extent(file: File, name: str) -> tuple[int, int]:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        with parquet.ParquetFile(file) as opened:
-            footer = opened.metadata
-            groups = (footer.row_group(place) for place in range(footer.num_row_groups))
-            return footer.num_rows, sum(group.total_byte_size for group in groups)
-    except (pa.ArrowException, OSError) as error:
-        raise StepError(f"'{name}' is no whole Parquet file: {error}", where="data.source.path") from error
+    footer = _footer(file, name)
+    groups = (footer.row_group(place) for place in range(footer.num_row_groups))
+    return footer.num_rows, sum(group.total_byte_size for group in groups)
 
 
 def _nulls(file: File, name: str) -> dict[str, int]:
+    footer, found = _footer(file, name), {}
+    groups = [footer.row_group(place) for place in range(footer.num_row_groups)]
+    for place in range(footer.num_columns):
+        column = footer.schema.column(place)
+        told = [group.column(place).statistics for group in groups]
+        # What has fields inside has a column for each of them.
+        if column.path == column.name and all(item is not None and item.has_null_count for item in told):
+            found[column.name] = sum(item.null_count for item in told)
+    return found
+
+
+def _footer(file: File, name: str) -> Any:
+    """Return what a file tells of itself.
+
+    Raises:
+        StepError: it is damaged.
+    """
     import pyarrow as pa
     from pyarrow import parquet
 
-    found: dict[str, int] = {}
     try:
         with parquet.ParquetFile(file) as opened:
-            footer = opened.metadata
-            groups = [footer.row_group(place) for place in range(footer.num_row_groups)]
-            for place in range(footer.num_columns):
-                column = footer.schema.column(place)
-                if column.path != column.name:
-                    continue
-                told = [group.column(place).statistics for group in groups]
-                if all(item is not None and item.has_null_count for item in told):
-                    found[column.name] = sum(item.null_count for item in told)
+            return opened.metadata
     except (pa.ArrowException, OSError) as error:
         raise StepError(f"'{name}' is no whole Parquet file: {error}", where="data.source.path") from error
-    return found
 
 
 def _schema(file: File, name: str) -> pa.Schema:

@@ -46,6 +46,8 @@ class Guess:
     reason: str
     options: tuple[tuple[str, Any], ...] = ()
     """Options besides the kind."""
+    an_id: bool = False
+    """Whether each row has a value of its own."""
 
     def mapping(self) -> dict[str, Any]:
         """Return it as a user would write it under `data.features`."""
@@ -182,7 +184,7 @@ def _guess(name: str, dtype: Any, facts: _Facts) -> Guess:
     if facts.numeric and not facts.padded and (text or dtype.is_numeric()):
         return _guess_number(name, dtype, facts)
     if facts.distinct == facts.valid and facts.valid > FEW:
-        return Guess(name, None, "every row has a value of its own: it looks like an id")
+        return Guess(name, None, "every row has a value of its own: it looks like an id", an_id=True)
     if facts.distinct == 2:
         return Guess(name, "binary", "it holds two values")
     if facts.distinct > facts.valid / 2 and facts.distinct > 1000:
@@ -200,7 +202,7 @@ def _guess_number(name: str, dtype: Any, facts: _Facts) -> Guess:
         and facts.valid > FEW
         and (IDS.search(name) or (facts.valid == facts.rows and facts.rows > 1000))
     ):
-        return Guess(name, None, "every row has a whole number of its own: it looks like an id")
+        return Guess(name, None, "every row has a whole number of its own: it looks like an id", an_id=True)
     if countable and facts.distinct == 2:
         return Guess(name, "binary", "it holds two whole numbers")
     return Guess(name, "number", f"every value is a number{_doubt(name, facts)}")

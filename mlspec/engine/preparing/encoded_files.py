@@ -44,7 +44,7 @@ class Run:
         if self.kept is not None:
             kept = self.kept[split]
             for start in range(0, kept.rows, rows):
-                yield _slice(kept, start, start + rows)
+                yield kept.part(slice(start, start + rows))
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class EncodedFiles:
                 yield Run(None, condition)
                 continue
             kept = {
-                split: _slice(self.before[split][0], where[split], where[split] + rows[split])
+                split: self.before[split][0].part(slice(where[split], where[split] + rows[split]))
                 for split in SPLITS
             }
             yield Run(kept, f"{condition} AND mlspec_split = 'test'")
@@ -187,7 +187,3 @@ class _Splits:
 
 def _after(where: Mapping[str, int] | None, rows: Mapping[str, int]) -> Mapping[str, int] | None:
     return None if where is None else {split: where[split] + rows[split] for split in SPLITS}
-
-
-def _slice(rows: Encoded, low: int, high: int) -> Encoded:
-    return Encoded(**{name: array[low:high] for name, array in rows.arrays().items()})

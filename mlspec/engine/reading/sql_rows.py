@@ -14,6 +14,7 @@ import pyarrow as pa
 from mlspec.engine.database import database
 from mlspec.engine.reading.asked import Answer, Asked, Database
 from mlspec.engine.reading.check_asked import check_asked
+from mlspec.engine.reading.database_file import database_file
 from mlspec.engine.reading.duckdb_file import duckdb_file
 from mlspec.engine.reading.ibis_server import ibis_server
 from mlspec.engine.reading.in_order import in_order
@@ -112,13 +113,10 @@ def _database(asked: Asked) -> Database:
             where="data.source.path",
             fix="check the path; it starts at the spec's folder",
         )
-    with open(file, "rb") as stream:
-        start = stream.read(16)
-    if start.startswith(b"SQLite format 3\0"):
-        return sqlite_file
-    if start[8:12] == b"DUCK":
-        return duckdb_file
-    raise StepError(f"'{asked.path}' is no SQLite and no DuckDB file", where="data.source.path")
+    kind = database_file(file)
+    if kind is None:
+        raise StepError(f"'{asked.path}' is no SQLite and no DuckDB file", where="data.source.path")
+    return sqlite_file if kind == "sqlite" else duckdb_file
 
 
 def _first(error: Exception) -> str:

@@ -188,12 +188,11 @@ def _judge(found: _Followed) -> None:
     step, started = found.work.context.step, found.started
     status = started.poll()
     gone = started.gone()
-    # Of those that say nothing the first is told: one whose end was seen is no victim of another's.
-    here = sorted((one for one in found.all if one.here), key=lambda one: one.rank not in gone)
+    here = [one for one in found.all if one.here]
     for one in here:
         one.known = started.name if status else ""
         if gone and one.rank not in gone and not one.over:
-            # It was ended for another's sake, and perhaps before it could say so.
+            # Another's end was seen, and it was ended for that: perhaps before it could say so.
             one.ended = True
     if len(here) == len(found.all) or any(one.over and not one.ended for one in here):
         try:
